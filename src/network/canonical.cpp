@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/canonical.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace headway {
+
+namespace {
+
+using Colours = std::vector<std::uint64_t>;
+
+// Individualising every member of every tie is factorial; products with more symmetric choices than this share less, never wrongly.
+constexpr int max_choices = 720;
+
+class Canonicaliser {
+public:
+    Canonicaliser(const std::vector<Use>& factors, std::size_t n_ports, const std::vector<Space>& bound)
+        : factors_(factors), n_ports_(n_ports), bound_(bound), ends_(n_ports + bound.size()) {
+        for (std::size_t f = 0; f < factors.size(); ++f)
+            for (std::size_t p = 0; p < factors[f].labels.size(); ++p)
+                ends_[static_cast<std::size_t>(factors[f].labels[p])].push_back(
+                    {static_cast<int>(f), static_cast<int>(p)});
+    }
+
+    Product run() {
+        Colours colours(factors_.size());
+        for (std::size_t f = 0; f < factors_.size(); ++f) colours[f] = factors_[f].node->hash();
+        if (has_tie(colours)) {
+            refine(colours);
+            search(colours);
+        } else {
+            keep_if_smaller(colours);
+        }
+        return std::move(best_);
+    }
+
+private:
+    struct End {
+        int factor;
+        int port;
+    };
+
+    static bool has_tie(Colours colours) {
+        std::sort(colours.begin(), colours.end());
+        return std::adjacent_find(colours.begin(), colours.end()) != colours.end();
+    }
+
+    static std::size_t distinct(Colours colours) {
+        std::sort(colours.begin(), colours.end());
+        return static_cast<std::size_t>(std::unique(colours.begin(), colours.end()) - colours.begin());
+    }
+
+    // Colour refinement (Weisfeiler-Leman) until the number of colours stands still.
+    void refine(Colours& colours) const {
+        Colours labels(ends_.size());
+        for (std::size_t l = 0; l < labels.size(); ++l)
+            labels[l] = l < n_ports_ ? mix(1, l) : mix(2, static_cast<std::uint64_t>(bound_[l - n_ports_]));
+        for (std::size_t before = 0, now = distinct(colours); now > before;) {
+            before = now;
+            for (std::size_t l = 0; l < labels.size(); ++l) {
+                Colours seen;
+                for (const End& end : ends_[l])
+                    seen.push_back(mix(colours[static_cast<std::size_t>(end.factor)],
+                                       static_cast<std::uint64_t>(end.port)));
+                std::sort(seen.begin(), seen.end());
+                for (std::uint64_t colour : seen) labels[l] = mix(labels[l], colour);
+            }
+            for (std::size_t f = 0; f < colours.size(); ++f)
+                for (int label : factors_[f].labels)
+                    colours[f] = mix(colours[f], labels[static_cast<std::size_t>(label)]);
+            now = distinct(colours);
+        }
+    }
+
+    void search(const Colours& colours) {
+        Colours sorted = colours;
+        std::sort(sorted.begin(), sorted.end());
+        const auto tie = std::adjacent_find(sorted.begin(), sorted.end());
+        if (tie == sorted.end()) {
+            ++choices_;
+            keep_if_smaller(colours);
+            return;
+        }
+        for (std::size_t f = 0; f < colours.size(); ++f) {
+            if (colours[f] != *tie) continue;
+            Colours chosen = colours;
+            chosen[f] = mix(chosen[f], 3);
+            refine(chosen);
+            search(chosen);
+            if (choices_ >= max_choices) return;
+        }
+    }
+
+    std::vector<int> walk(const Colours& colours) const {
+        std::vector<int> order;
+        std::vector<char> seen_factor(factors_.size()), seen_label(ends_.size());
+        const auto less = [&](int a, int b) {
+            return colours[static_cast<std::size_t>(a)] < colours[static_cast<std::size_t>(b)];
+        };
+        const auto visit = [&](const auto& self, std::size_t label) -> void {
+            if (seen_label[label]) return;
+            seen_label[label] = 1;
+            std::vector<int> next;
+            for (const End& end : ends_[label])
+                if (!seen_factor[static_cast<std::size_t>(end.factor)]) next.push_back(end.factor);
+            std::sort(next.begin(), next.end(), less);
+            for (int factor : next) enter(self, factor, order, seen_factor);
+        };
+        for (std::size_t port = 0; port < n_ports_; ++port) visit(visit, port);
+        std::vector<int> rest(factors_.size());
+        std::iota(rest.begin(), rest.end(), 0);
+        std::sort(rest.begin(), rest.end(), less);
+        for (int factor : rest) enter(visit, factor, order, seen_factor);
+        return order;
+    }
+
+    // Plain wires first, hyper-indices after them: the order then follows a path from output to input.
+    template <class Visit>
+    void enter(const Visit& visit, int factor, std::vector<int>& order,
+               std::vector<char>& seen_factor) const {
+        if (seen_factor[static_cast<std::size_t>(factor)]) return;
+        seen_factor[static_cast<std::size_t>(factor)] = 1;
+        order.push_back(factor);
+        for (const bool hyper : {false, true})
+            for (int label : factors_[static_cast<std::size_t>(factor)].labels)
+                if ((ends_[static_cast<std::size_t>(label)].size() > 2) == hyper)
+                    visit(visit, static_cast<std::size_t>(label));
+    }
+
+    void keep_if_smaller(const Colours& colours) {
+        Product product;
+        std::vector<std::uint64_t> encoding;
+        std::vector<int> number(ends_.size(), -1);
+        std::iota(number.begin(), number.begin() + static_cast<std::ptrdiff_t>(n_ports_), 0);
+        product.factors.reserve(factors_.size());
+        for (int f : walk(colours)) {
+            Use use = factors_[static_cast<std::size_t>(f)];
+            encoding.push_back(use.node->hash());
+            for (int& label : use.labels) {
+                int& fresh = number[static_cast<std::size_t>(label)];
+                if (fresh < 0) {
+                    fresh = static_cast<int>(n_ports_ + product.bound.size());
+                    product.bound.push_back(bound_[static_cast<std::size_t>(label) - n_ports_]);
+                }
+                label = fresh;
+                encoding.push_back(static_cast<std::uint64_t>(label));
+            }
+            product.factors.push_back(std::move(use));
+        }
+        if (best_encoding_.empty() || encoding < best_encoding_) {
+            best_ = std::move(product);
+            best_encoding_ = std::move(encoding);
+        }
+    }
+
+    const std::vector<Use>& factors_;
+    std::size_t n_ports_;
+    const std::vector<Space>& bound_;
+    std::vector<std::vector<End>> ends_;
+    Product best_;
+    std::vector<std::uint64_t> best_encoding_;
+    int choices_ = 0;
+};
+
+}  // namespace
+
+Product canonical_product(std::vector<Use> factors, std::size_t n_ports, const std::vector<Space>& bound) {
+    return Canonicaliser(factors, n_ports, bound).run();
+}
+
+}  // namespace headway
