@@ -1,5 +1,6 @@
 // The small floating-point formats of weight files, converted exactly to float, and what is not finite among
-// numbers. SPDX-License-Identifier: Apache-2.0
+// numbers.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,6 @@
 // Strict JSON for configurations: no duplicate keys, byte order mark, comments, NaN, integers beyond 64 bits
-// or deep nests. SPDX-License-Identifier: Apache-2.0
+// or deep nests.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstddef>

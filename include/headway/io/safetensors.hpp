@@ -1,6 +1,7 @@
 // Weights in safetensors files, one or in shards: a strict reader that fetches tensor by tensor, and a
 // writer. A hostile file gives an Error, never a crash: every length is checked against the file before
-// anything is allocated. SPDX-License-Identifier: Apache-2.0
+// anything is allocated.
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "headway/io/float_formats.hpp"
