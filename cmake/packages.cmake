@@ -1,23 +1,15 @@
-# The third-party packages, each seen by one room only (house rule: one package, one room).
-add_library(headway_json INTERFACE)
-find_package(nlohmann_json 3.11 REQUIRED)
-target_link_libraries(headway_json INTERFACE nlohmann_json::nlohmann_json)
-
-add_library(headway_zlib INTERFACE)
-find_package(ZLIB REQUIRED)
-target_link_libraries(headway_zlib INTERFACE ZLIB::ZLIB)
-
-add_library(headway_xtensor_blas INTERFACE)
+# The third-party packages. One package, one room: CMakeLists.txt says which room sees which.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
 find_package(xtensor REQUIRED)
-find_package(xtensor-blas REQUIRED)
-pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
-pkg_check_modules(LAPACK REQUIRED IMPORTED_TARGET lapack)
-target_link_libraries(headway_xtensor_blas INTERFACE xtensor PkgConfig::OPENBLAS PkgConfig::LAPACK)
-
-add_library(headway_boost INTERFACE)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(ZLIB REQUIRED)
 find_package(Boost 1.74 REQUIRED)
-target_link_libraries(headway_boost INTERFACE Boost::headers)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(headway_blas REQUIRED IMPORTED_TARGET openblas)  # LAPACK is in it
+pkg_check_modules(headway_graphviz REQUIRED IMPORTED_TARGET libgvc libcgraph libcdt)
 
-add_library(headway_graphviz INTERFACE)
-pkg_check_modules(GRAPHVIZ REQUIRED IMPORTED_TARGET libgvc libcgraph libcdt)
-target_link_libraries(headway_graphviz INTERFACE PkgConfig::GRAPHVIZ)
+add_library(headway_options INTERFACE)
+target_compile_options(headway_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-restrict -Werror)

@@ -1,0 +1,70 @@
+# Tests: tests/<room>/*_test.cpp is the executable <room>_tests, linked with that room and the rooms under it.
+# A test suite whose name ends in Long carries the label `long`; every other test the label of its room.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+function(headway_test_executable target)
+  add_executable(${target} ${ARGN})
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/tests"
+                                               "${PROJECT_SOURCE_DIR}/src")
+  target_compile_definitions(${target} PRIVATE HEADWAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+                                               HEADWAY_SHARED_DIR="${HEADWAY_SHARED}")
+  target_link_libraries(${target} PRIVATE headway_options GTest::gtest GTest::gmock GTest::gtest_main)
+endfunction()
+
+foreach(room ${headway_rooms})
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${room}/*_test.cpp")
+  if(sources)
+    headway_test_executable(${room}_tests ${sources})
+    headway_link(${room}_tests ${room})
+    gtest_discover_tests(${room}_tests TEST_FILTER "-*Long.*" TEST_LIST ${room}_short DISCOVERY_MODE PRE_TEST
+                         DISCOVERY_TIMEOUT 120 PROPERTIES LABELS ${room})
+    gtest_discover_tests(${room}_tests TEST_FILTER "*Long.*" TEST_LIST ${room}_long DISCOVERY_MODE PRE_TEST
+                         DISCOVERY_TIMEOUT 120 PROPERTIES LABELS long)
+  endif()
+endforeach()
+
+headway_test_executable(floors_tests "${PROJECT_SOURCE_DIR}/tests/floors_test.cpp")
+gtest_discover_tests(floors_tests DISCOVERY_MODE PRE_TEST PROPERTIES LABELS house)
+
+foreach(source ${examples})
+  cmake_path(GET source STEM name)
+  add_test(NAME example.${name} COMMAND example_${name} WORKING_DIRECTORY "${PROJECT_BINARY_DIR}/examples")
+  set_tests_properties(example.${name} PROPERTIES LABELS house)
+endforeach()
+
+add_test(NAME install COMMAND "${CMAKE_COMMAND}"
+  -DBUILD=${PROJECT_BINARY_DIR} -DCOMPILER=${CMAKE_CXX_COMPILER} "-DFLAGS=${CMAKE_CXX_FLAGS}"
+  -DVERSION=${PROJECT_VERSION} -P "${PROJECT_SOURCE_DIR}/tests/install/run.cmake")
+set_tests_properties(install PROPERTIES LABELS house)
+
+# Transcripts: a text file with commands and what they print; the README's and the gallery's commands are among them.
+add_executable(transcript "${PROJECT_SOURCE_DIR}/tests/cli/transcript/main.cpp")
+target_link_libraries(transcript PRIVATE headway_options fmt::fmt)
+
+function(headway_transcript file headway)
+  cmake_path(GET file STEM name)
+  add_test(NAME transcript.${name} COMMAND transcript "${headway}" "${file}" "${PROJECT_BINARY_DIR}/transcripts")
+  set_tests_properties(transcript.${name} PROPERTIES LABELS cli)
+endfunction()
+
+set(self "${PROJECT_SOURCE_DIR}/tests/cli/transcript")
+headway_transcript("${self}/holds.txt" headway)
+headway_transcript("${self}/breaks.txt" headway)
+set_tests_properties(transcript.breaks PROPERTIES PASS_REGULAR_EXPRESSION
+  "-wanted\n[+]got\n.*\n[+]! unexpected\n.*\n[+][?] 4\n.*\n[+]\\\\ no newline at the end\n")
+if(TARGET headway_cli)
+  file(GLOB transcripts CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/cli/transcripts/*.txt")
+  foreach(file ${transcripts} "${PROJECT_SOURCE_DIR}/README.md")
+    headway_transcript("${file}" $<TARGET_FILE:headway_cli>)
+  endforeach()
+endif()
+
+# The gallery: diagrams/README.md shows the command of every picture in it. The target `diagrams` makes them anew; the test
+# makes them elsewhere and compares the DOT.
+if(TARGET headway_cli AND EXISTS "${PROJECT_SOURCE_DIR}/diagrams/README.md")
+  add_test(NAME transcript.diagrams COMMAND transcript $<TARGET_FILE:headway_cli>
+    "${PROJECT_SOURCE_DIR}/diagrams/README.md" "${PROJECT_BINARY_DIR}/diagrams" "${PROJECT_SOURCE_DIR}/diagrams")
+  set_tests_properties(transcript.diagrams PROPERTIES LABELS cli)
+  add_custom_target(diagrams COMMAND "${PROJECT_SOURCE_DIR}/scripts/diagrams.sh" $<TARGET_FILE:headway_cli> VERBATIM)
+endif()
