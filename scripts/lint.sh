@@ -1,0 +1,20 @@
+#!/bin/bash
+# usage: scripts/lint.sh format|tidy     format: is every file as clang-format writes it?  tidy: clang-tidy, errors only
+# `tidy` reads the compile commands of the release build.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+case ${1:-} in
+format)
+  git ls-files -z '*.hpp' '*.cpp' | xargs -0 clang-format --dry-run --Werror
+  ;;
+tidy)
+  git ls-files -z 'src/*.cpp' 'examples/*.cpp' |
+    xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p build/release \
+      --extra-arg=-Wno-unknown-warning-option
+  ;;
+*)
+  echo "usage: scripts/lint.sh format|tidy" >&2
+  exit 2
+  ;;
+esac

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/base/version.hpp"
+
+namespace headway {
+
+std::string_view version() { return HEADWAY_VERSION; }
+
+}  // namespace headway
