@@ -15,8 +15,13 @@ constexpr int max_choices = 720;
 
 class Canonicaliser {
 public:
-    Canonicaliser(const std::vector<Use>& factors, std::size_t n_ports, const std::vector<Space>& bound)
-        : factors_(factors), n_ports_(n_ports), bound_(bound), ends_(n_ports + bound.size()) {
+    Canonicaliser(const std::vector<Use>& factors, const std::vector<Space>& ports,
+                  const std::vector<Space>& bound)
+        : factors_(factors),
+          ports_(ports),
+          n_ports_(ports.size()),
+          bound_(bound),
+          ends_(ports.size() + bound.size()) {
         for (std::size_t f = 0; f < factors.size(); ++f)
             for (std::size_t p = 0; p < factors[f].labels.size(); ++p)
                 ends_[static_cast<std::size_t>(factors[f].labels[p])].push_back(
@@ -36,6 +41,10 @@ public:
     }
 
 private:
+    static bool counts_heads(Space space) {
+        return space == Space::Head || space == Space::Member || space == Space::Layer;
+    }
+
     struct End {
         int factor;
         int port;
@@ -107,7 +116,9 @@ private:
             std::sort(next.begin(), next.end(), less);
             for (int factor : next) enter(self, factor, order, seen_factor);
         };
-        for (std::size_t port = 0; port < n_ports_; ++port) visit(visit, port);
+        for (const bool heads : {false, true})
+            for (std::size_t port = 0; port < n_ports_; ++port)
+                if (counts_heads(ports_[port]) == heads) visit(visit, port);
         std::vector<int> rest(factors_.size());
         std::iota(rest.begin(), rest.end(), 0);
         std::sort(rest.begin(), rest.end(), less);
@@ -155,6 +166,7 @@ private:
     }
 
     const std::vector<Use>& factors_;
+    const std::vector<Space>& ports_;
     std::size_t n_ports_;
     const std::vector<Space>& bound_;
     std::vector<std::vector<End>> ends_;
@@ -165,8 +177,9 @@ private:
 
 }  // namespace
 
-Product canonical_product(std::vector<Use> factors, std::size_t n_ports, const std::vector<Space>& bound) {
-    return Canonicaliser(factors, n_ports, bound).run();
+Product canonical_product(const std::vector<Use>& factors, const std::vector<Space>& ports,
+                          const std::vector<Space>& bound) {
+    return Canonicaliser(factors, ports, bound).run();
 }
 
 }  // namespace headway

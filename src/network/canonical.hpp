@@ -14,9 +14,10 @@ constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t value) {
     return z ^ (z >> 31);
 }
 
-/// Orders the factors along the wires, from the first port on, and numbers the bound labels by first appearance.
+/// Orders the factors along the wires, from the first port on (heads last), and numbers the bound labels by first appearance.
 /// Factors that the wiring alone cannot tell apart are told apart by colour refinement and, where that ends in a tie, by trying
 /// each choice and keeping the smallest encoding. Requires: every label is carried by a factor.
-Product canonical_product(std::vector<Use> factors, std::size_t n_ports, const std::vector<Space>& bound);
+Product canonical_product(const std::vector<Use>& factors, const std::vector<Space>& ports,
+                          const std::vector<Space>& bound);
 
 }  // namespace headway

@@ -132,7 +132,7 @@ Expr product(std::vector<Use> factors, const std::vector<Space>& ports, const st
         require(carried[i] != 0, ErrorKind::Usage, "index {} ({}) of a product is carried by no factor", i,
                 name(spaces[i]));
     if (factors.size() == 1 && straight(factors.front().labels, ports.size())) return factors.front().node;
-    return intern(canonical_product(std::move(factors), ports.size(), bound), ports);
+    return intern(canonical_product(factors, ports, bound), ports);
 }
 
 Expr sum(const std::vector<WiredTerm>& terms, const std::vector<Index>& ports) {

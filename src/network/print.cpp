@@ -123,6 +123,8 @@ private:
         std::unordered_set<const Node*> seen;
         const auto visit = [&](const auto& self, const Expr& node) -> void {
             if (!seen.insert(node.get()).second) return;
+            if (const auto* frozen = node->as<Frozen>())
+                frozen_names_.insert(frozen->symbol + tag(frozen->layer, -1, -1));
             for (const Expr& child : children(*node)) {
                 if (node->as<Frozen>() == nullptr) used_in_place_.insert(child.get());
                 self(self, child);
@@ -165,11 +167,11 @@ private:
         if (!name.empty()) return name;
         if (const auto known = defined_.find(node.get()); known != defined_.end()) return known->second;
         if (const auto given = given_.find(node.get());
-            given != given_.end() && !frozen_.contains(given->second)) {
+            given != given_.end() && !frozen_names_.contains(given->second)) {
             name = given->second;
         } else {
             do name = fmt::format("t{}", ++unnamed_);
-            while (taken_.contains(name));
+            while (taken_.contains(name) || frozen_names_.contains(name));
         }
         define(node, name);
         return defined_.at(node.get());
@@ -255,6 +257,7 @@ private:
     std::unordered_map<const Node*, std::string> given_;
     std::unordered_map<const Node*, std::string> defined_;
     std::unordered_set<const Node*> used_in_place_;
+    std::set<std::string> frozen_names_;
     std::set<std::string> frozen_;
     std::set<std::string> taken_;
     std::string text_;
