@@ -1,0 +1,47 @@
+// A circuit as a picture: components in rows by layer, edges from the output `o` of a writer up to the input `q`, `k` or `v` of a
+// reader. The layout is our own (rows, dummies for long edges, few crossings, edges side by side at a port), so that nothing
+// overlaps and the same circuit is always drawn the same.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "headway/draw/diagram.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace headway {
+
+enum class DrawnKind { Embed, Position, Head, Mlp, Unembed };
+enum class DrawnPort { Q, K, V, Other };
+
+struct DrawnComponent {
+    std::string label;  ///< `embed`, `pos`, `L0H3`, `mlp5`, `unembed`: unique
+    DrawnKind kind = DrawnKind::Head;
+    int layer = -1;
+    std::string role;  ///< "induction", "previous token", or empty
+};
+
+struct DrawnEdge {
+    std::size_t from = 0;  ///< index of a component
+    std::size_t to = 0;
+    DrawnPort port = DrawnPort::Other;
+    std::optional<double> weight;  ///< nothing: drawn grey; negative: dashed
+};
+
+struct CircuitPicture {
+    std::string name = "circuit";
+    std::string title;          ///< of the caption: the model and what is shown
+    Text formula;               ///< of the weights
+    std::vector<Text> remarks;  ///< more lines: the filter, what is left out
+    std::string weight_name = "score";
+    double baseline = 0;           ///< weights at or below it are drawn with the least width
+    bool parallel_blocks = false;  ///< MLPs stand beside the heads of their layer, not above
+    std::vector<DrawnComponent> components;
+    std::vector<DrawnEdge> edges;
+};
+
+/// Throws Error(Limit) above `max_drawn_edges` edges; Error(Usage) when an edge does not go upwards.
+Diagram circuit_diagram(const CircuitPicture& circuit);
+
+}  // namespace headway
