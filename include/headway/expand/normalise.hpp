@@ -1,0 +1,28 @@
+// The normal form: products flat, sums flat, copy tensors merged into the wires they join, equal terms
+// collected.
+//
+// Two ways of writing a network down, or two orders of passes, end in the same object; so "are these the same
+// terms" is a comparison of pointers. Products are not multiplied out (that is `distribute`), hence the cost
+// stays linear on residual networks. Every pass keeps the ports, looks into the arguments of functions, and
+// leaves what a Frozen node links to alone.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "headway/network/expression.hpp"
+
+namespace headway {
+
+/// Products inside products, and sums inside sums, become one; the coefficient of a single-term sum moves out
+/// of its product. Throws Error(Limit) when a product would have more than a million factors.
+Expr flatten(const Expr& expression);
+
+/// Copy tensors disappear into the wires that they join: identities are dropped, chains of copies become one
+/// hyper-index, `ones` next to another carrier of its index goes. What must stay: a copy that joins two
+/// ports, `ones` as the only carrier of an index.
+Expr merge_copies(const Expr& expression);
+
+/// Both, to the end. Requires nothing; idempotent; the order in which passes were applied before does not
+/// matter.
+Expr normalise(const Expr& expression);
+
+}  // namespace headway
