@@ -108,6 +108,11 @@ Expr structure(Structure relation) {
     return intern(std::move(relation), std::move(ports));
 }
 
+Expr one_hot(Space space, std::int64_t i) {
+    require(i >= 0, ErrorKind::Usage, "one_hot({}): an index counts from 0", i);
+    return intern(Structure{Relation::OneHot, i, {}}, {space});
+}
+
 Expr product(const std::vector<Wired>& factors, const std::vector<Index>& ports) {
     Labels labels(ports);
     std::vector<Use> uses;

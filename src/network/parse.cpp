@@ -263,17 +263,19 @@ private:
         return family(std::move(members), Space::Layer);
     }
 
+    static std::int64_t number_in_brackets(Cursor& in) {
+        in.expect("(");
+        const auto value = in.number<std::int64_t>("a whole number");
+        in.expect(")");
+        return value;
+    }
+
     std::optional<Expr> structure_node(Cursor& in, const std::string& word) const {
         if (word == "token") return structure({Relation::Token, 0, {}});
         if (word == "causal") return structure({Relation::Causal, 0, {}});
         if (word == "before") return structure({Relation::Before, 0, {}});
         if (word == "centre") return structure({Relation::Centre, 0, {}});
-        if (word == "shift" || word == "one_hot") {
-            in.expect("(");
-            const auto value = in.number<std::int64_t>("a whole number");
-            in.expect(")");
-            return structure({word == "shift" ? Relation::Shift : Relation::OneHot, value, {}});
-        }
+        if (word == "shift") return structure({Relation::Shift, number_in_brackets(in), {}});
         if (word != "rope") return std::nullopt;
         Rotary rotary;
         in.expect("(");
@@ -289,12 +291,17 @@ private:
         const std::string word = in.word();
         in.expect_that(!word.empty(), "expected the name of a factor");
         const std::optional<Expr> known_structure = structure_node(in, word);
+        const std::optional<std::int64_t> hot =
+            word == "one_hot" ? std::optional(number_in_brackets(in)) : std::nullopt;
         const Tag tag = known_structure ? Tag{} : take_tag(in);
         const bool indexed = in.peek() == '[';
         Factor result{{nullptr, indexed ? parse_indices(in) : std::vector<Index>{}}, indexed};
         const std::vector<Index>& indices = result.wired.indices;
         if (known_structure) {
             result.wired.node = *known_structure;
+        } else if (hot) {
+            in.expect_that(indices.size() == 1, "one_hot needs one index");
+            result.wired.node = one_hot(indices.front().space, *hot);
         } else if (word == "ones" || word == "delta") {
             in.expect_that(!indices.empty(), fmt::format("\"{}\" needs indices", word));
             result.wired.node = copy(indices.front().space, static_cast<int>(indices.size()));

@@ -53,7 +53,7 @@ enum class Relation : std::uint8_t {
     Causal,  ///< causal[q,k]: 1 where k <= q
     Before,  ///< before[l,l1]: 1 where l < l1
     Shift,   ///< shift(s)[q,k]: 1 where k = q - s
-    OneHot,  ///< one_hot(i)[h]: 1 at i
+    OneHot,  ///< one_hot(i)[h]: 1 at i, on an index of any space
     Centre,  ///< centre[d,d1] = delta - 1/d: takes the mean away
     Rope     ///< rope[q,e,e1]: rotation by position q, y[e1] = sum_e x[e] rope[q,e,e1]
 };
@@ -154,6 +154,8 @@ Expr tensor(Tensor leaf, std::vector<Space> ports);
 /// Requires: at least one leg.
 Expr copy(Space space, int legs);
 Expr structure(Structure relation);
+/// one_hot(i) on an index of any space: fixes that index at i.
+Expr one_hot(Space space, std::int64_t i);
 
 /// The product of `factors` with the open ports `ports`; every other index is summed over. A single factor that is wired straight
 /// through is returned itself. Throws Error(Usage) when a port count or space does not fit, or a port is carried by no factor.
