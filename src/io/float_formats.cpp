@@ -8,7 +8,7 @@
 namespace headway {
 namespace {
 
-// The value of a sign, exponent and fraction of these widths; codes that are special in a format are its caller's.
+// The value of a sign, exponent and fraction of these widths, where no code is special.
 float decoded(unsigned code, int exponent_bits, int fraction_bits) {
     const unsigned fraction = code & ((1U << fraction_bits) - 1U);
     const auto exponent = static_cast<int>((code >> fraction_bits) & ((1U << exponent_bits) - 1U));

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace headway {
@@ -31,11 +32,12 @@ public:
     std::size_t size() const;          ///< of an array
     Json at(std::size_t index) const;  ///< of an array
 
-    std::vector<std::string> keys() const;                 ///< of an object, in the file's order
-    bool has(std::string_view key) const;                  ///< present, and not null
-    bool contains(std::string_view key) const;             ///< present, perhaps null
-    Json at(std::string_view key) const;                   ///< throws when absent
-    std::optional<Json> find(std::string_view key) const;  ///< nothing when absent or null
+    std::vector<std::string> keys() const;                      ///< of an object, in the file's order
+    std::vector<std::pair<std::string, Json>> members() const;  ///< of an object, in the file's order
+    bool has(std::string_view key) const;                       ///< present, and not null
+    bool contains(std::string_view key) const;                  ///< present, perhaps null
+    Json at(std::string_view key) const;                        ///< throws when absent
+    std::optional<Json> find(std::string_view key) const;       ///< nothing when absent or null
 
     bool boolean(std::string_view key) const { return at(key).boolean(); }
     std::int64_t integer(std::string_view key) const { return at(key).integer(); }
@@ -61,9 +63,14 @@ public:
     /// The value as a message shows it, cut: `"12"`, `1.5`, `null`, `an array`.
     std::string shown() const;
 
+    struct Node;  // the tree, our own business
+    static Json with_root(std::shared_ptr<const Node> root, std::shared_ptr<const std::string> file);
+
 private:
-    friend Json parse_json(std::string_view text, std::string file);
-    struct Node;
+    Json() = default;
+    const Node* member(std::string_view key) const;  // nullptr when absent
+    Json below(std::string_view key, const Node* node) const;
+
     std::shared_ptr<const Node> root_;  // keeps the tree alive
     const Node* node_ = nullptr;
     std::shared_ptr<const std::string> file_;

@@ -73,9 +73,12 @@ public:
     std::vector<std::byte> read_bytes(const StoredTensor& tensor) const;
     void read_bytes(const StoredTensor& tensor, std::uint64_t first_byte, std::span<std::byte> out) const;
 
+    struct Content;  // what is known of the files, our own business
+
 private:
     friend WeightFiles open_weights(const std::filesystem::path& path);
-    struct Content;
+    WeightFiles() = default;
+
     std::shared_ptr<const Content> content_;
 };
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/shard_index.hpp"
+
+#include "headway/base/error.hpp"
+#include "headway/base/text.hpp"
+#include "headway/io/json.hpp"
+#include "io/safetensors_header.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+
+namespace headway {
+namespace {
+
+using std::filesystem::path;
+
+template <class... Args>
+[[noreturn]] void malformed(fmt::format_string<Args...> message, Args&&... args) {
+    throw Error(ErrorKind::Malformed, fmt::format(message, std::forward<Args>(args)...));
+}
+
+// Which shard holds which tensor, as the index says.
+struct Index {
+    std::string shown;
+    std::map<std::string, std::string> shard_of;
+    std::optional<std::uint64_t> total_size;
+};
+
+void check_shard_name(const Index& index, const std::string& tensor, const std::string& name) {
+    const bool plain = !name.empty() && name != "." && name != ".." &&
+                       name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
+    if (!plain) {
+        malformed("{}: tensor {} is in {}: shard names must be plain file names", index.shown, quote(tensor),
+                  quote(name));
+    }
+    if (!name.ends_with(".safetensors")) {
+        malformed("{}: tensor {} is in {}, expected a .safetensors file", index.shown, quote(tensor),
+                  quote(name));
+    }
+}
+
+Index read_index(const path& file) {
+    constexpr std::uint64_t longest = 100'000'000;
+    const InputFile input(file);
+    require(input.size() <= longest, ErrorKind::Limit, "{}: the index has {} bytes, the limit is {}",
+            input.shown(), input.size(), longest);
+    Index index;
+    index.shown = input.shown();
+    const Json root = parse_json(input.read_text(longest), index.shown);
+    const bool is_object = root.type() == Json::Type::Object;
+    if (!is_object) malformed("{}: is {}, expected an object", index.shown, root.shown());
+    if (!root.contains("weight_map")) malformed("{}: has no \"weight_map\"", index.shown);
+    const Json map = root.at("weight_map");
+    if (map.type() != Json::Type::Object) {
+        malformed("{}: \"weight_map\" is {}, expected an object", index.shown, map.shown());
+    }
+    for (auto& [tensor, shard] : map.members()) {
+        if (shard.type() != Json::Type::Text) {
+            malformed("{}: tensor {} is in {}, expected a file name", index.shown, quote(tensor),
+                      shard.shown());
+        }
+        std::string name = shard.text();
+        check_shard_name(index, tensor, name);
+        index.shard_of.emplace_hint(index.shard_of.end(), tensor, std::move(name));
+    }
+    if (index.shard_of.empty()) malformed("{}: \"weight_map\" is empty", index.shown);
+    const auto metadata = root.find("metadata");
+    if (!metadata || metadata->type() != Json::Type::Object) return index;
+    const auto total = metadata->find("total_size");
+    if (total && total->type() == Json::Type::Integer && total->number() >= 0 && total->number() < 0x1p63) {
+        index.total_size = static_cast<std::uint64_t>(total->number());
+    }
+    return index;
+}
+
+std::vector<std::string> shards_of(const Index& index) {
+    std::vector<std::string> shards;
+    for (const auto& [tensor, shard] : index.shard_of) shards.push_back(shard);
+    std::sort(shards.begin(), shards.end());
+    shards.erase(std::unique(shards.begin(), shards.end()), shards.end());
+    return shards;
+}
+
+void require_present(const Index& index, const path& folder, const std::vector<std::string>& shards) {
+    constexpr std::size_t most_named = 10;
+    std::size_t missing = 0;
+    std::string names;
+    for (const std::string& shard : shards) {
+        std::error_code error;
+        const auto status = std::filesystem::symlink_status(folder / shard, error);
+        if (status.type() != std::filesystem::file_type::not_found) continue;
+        if (++missing <= most_named) names += fmt::format("{}{}", names.empty() ? "" : ", ", quote(shard));
+    }
+    if (missing > most_named) names += fmt::format(" and {} more", missing - most_named);
+    require(missing == 0, ErrorKind::Io, "{}: {} of {} shards missing: {}", index.shown, missing,
+            shards.size(), names);
+}
+
+void check_unique(const WeightFiles::Content& content) {
+    const auto twice =
+        std::adjacent_find(content.tensors.begin(), content.tensors.end(),
+                           [](const StoredTensor& a, const StoredTensor& b) { return a.name == b.name; });
+    if (twice == content.tensors.end()) return;
+    malformed("{}: tensor {} is in {} too", escaped(content.files[twice->file].native()), quote(twice->name),
+              quote(content.files[std::next(twice)->file].filename().native()));
+}
+
+// Both lists are sorted by name.
+void check_agreement(const Index& index, const WeightFiles::Content& content) {
+    auto tensor = content.tensors.begin();
+    for (const auto& [name, shard] : index.shard_of) {
+        if (tensor != content.tensors.end() && tensor->name < name) break;
+        if (tensor == content.tensors.end() || tensor->name != name) {
+            malformed("{}: tensor {} is in {}, which does not have it", index.shown, quote(name),
+                      quote(shard));
+        }
+        const std::string& actual = content.files[tensor->file].filename().native();
+        if (actual != shard) {
+            malformed("{}: tensor {} is in {}, but it was found in {}", index.shown, quote(name),
+                      quote(shard), quote(actual));
+        }
+        ++tensor;
+    }
+    if (tensor == content.tensors.end()) return;
+    malformed("{}: tensor {} of {} is not listed", index.shown, quote(tensor->name),
+              quote(content.files[tensor->file].filename().native()));
+}
+
+}  // namespace
+
+void add_file(const path& file, WeightFiles::Content& content) {
+    const InputFile input(file);
+    SafetensorsHeader header = read_header(input);
+    for (StoredTensor& tensor : header.tensors) tensor.file = content.files.size();
+    content.files.push_back(file);
+    content.states.push_back(input.state());
+    std::move(header.tensors.begin(), header.tensors.end(), std::back_inserter(content.tensors));
+    std::move(header.warnings.begin(), header.warnings.end(), std::back_inserter(content.warnings));
+}
+
+void open_shards(const path& file, WeightFiles::Content& content) {
+    const Index index = read_index(file);
+    const path folder = file.parent_path();
+    const std::vector<std::string> shards = shards_of(index);
+    require_present(index, folder, shards);
+    for (const std::string& shard : shards) add_file(folder / shard, content);
+    std::sort(content.tensors.begin(), content.tensors.end(),
+              [](const StoredTensor& a, const StoredTensor& b) {
+                  return std::tie(a.name, a.file) < std::tie(b.name, b.file);
+              });
+    check_unique(content);
+    check_agreement(index, content);
+    std::uint64_t total = 0;
+    for (const StoredTensor& tensor : content.tensors) total += tensor.bytes;
+    if (!index.total_size || *index.total_size == total) return;
+    content.warnings.push_back(fmt::format("{}: total_size is {}, but the tensors have {} bytes", index.shown,
+                                           *index.total_size, total));
+}
+
+}  // namespace headway
