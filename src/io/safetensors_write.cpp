@@ -17,7 +17,8 @@ void check(const TensorToWrite& tensor) {
     require(tensor.name != "__metadata__", ErrorKind::Usage, "a tensor cannot be named \"__metadata__\"");
     const auto elements = element_count(tensor.shape);
     const auto bits = elements ? bits_of(tensor.dtype, *elements) : std::nullopt;
-    require(bits && tensor.dtype != DType::Unknown && *bits % 8 == 0 && *bits / 8 == tensor.data.size(),
+    const std::uint64_t expected = bits.value_or(1);  // 1 bit is no byte
+    require(tensor.dtype != DType::Unknown && expected % 8 == 0 && expected / 8 == tensor.data.size(),
             ErrorKind::Usage, "tensor {} of shape {} and dtype {} has {} bytes of data", quote(tensor.name),
             shape_text(tensor.shape), quote(dtype_name(tensor.dtype)), tensor.data.size());
 }
