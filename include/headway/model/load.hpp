@@ -1,0 +1,58 @@
+// Getting a model: from weights files of a known architecture, from the built-in examples, or at random.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "headway/model/model.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace headway {
+
+struct LoadOptions {
+    Folding fold = {
+        .gains = true, .centring = true, .value_bias = false};  ///< done as far as exact: folding_for
+    bool allow_unknown = false;      ///< go on past tensors that the architecture does not have
+    bool allow_nonfinite = false;    ///< go on with NaN and infinite weights
+    std::uint64_t seed = 0;          ///< of `random:`
+    std::filesystem::path config{};  ///< instead of the config.json beside the weights
+};
+
+/// The file's own weights: nothing is folded.
+inline constexpr Folding no_folding{};
+
+/// Loads `where`:
+/// - a folder with config.json and model.safetensors (or its index and shards), or a .safetensors file with config.json
+///   beside it; architectures: GPT-2 and Llama as Hugging Face saves them, TransformerLens's own names;
+/// - `example:NAME`, see example_names;
+/// - `random:SHAPE`: `gpt2`, `gpt2-medium`, `gpt2-xl`, `llama-3-8b`, or sizes: `layers=4,heads=8,d_model=256`, see
+///   parse_random_shape.
+/// Reads headers only. Every tensor is consumed, known to be no weight, or an error that names it.
+/// Throws Error: Unsupported (wrong, missing or unknown tensors, unknown architectures, sizes that disagree), Malformed, Io,
+/// Usage (no such example or shape).
+Model load_model(const std::string& where, const LoadOptions& options = {});
+
+/// The built-in models: `attn-only-2l` (trained; examples/models), `induction` (made by hand).
+std::vector<std::string> example_names();
+
+/// Sizes and kinds of `random:SHAPE`. Keys: layers heads d_model (required), d_head kv_heads d_mlp vocab ctx,
+/// norm=none|layernorm|rmsnorm, positions=none|learned|shortformer|rotary, activation=relu|gelu|gelu_new|silu, and 0 or 1 for
+/// gated, biases, parallel, tied, final_norm, inverse_layer. Without them: no MLP, norm or bias, learned positions.
+/// Throws Error(Usage).
+Config parse_random_shape(std::string_view shape);
+
+/// Seeded random weights: element i of a leaf depends on (seed, leaf, i) alone. Normal (65,536 equally likely quantiles),
+/// standard deviation 1/sqrt(fan-in) for weights, 1 for W_E, 1/2 for W_pos, 0.1 for biases; norm gains 1 + 0.1 normal.
+/// With `bfloat16` every value is rounded to one.
+Model random_model(const Config& config, const LoadOptions& options = {}, bool bfloat16 = false);
+
+/// A model of given numbers: one row-major vector for each of stored_leaves(config), W_U among them unless tied.
+/// Throws Error(Unsupported) when one is missing or of another size.
+Model model_from_arrays(const Config& config, std::map<LeafName, std::vector<double>> arrays,
+                        const Folding& fold, std::string name);
+
+}  // namespace headway

@@ -1,0 +1,27 @@
+// A checkpoint on disk, matched against its architecture: every tensor is consumed, known to be no weight, or an error.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "headway/io/safetensors.hpp"
+#include "headway/model/load.hpp"
+#include "model/architecture.hpp"
+
+#include <filesystem>
+
+namespace headway {
+
+/// Weights with their config.json.
+struct CheckpointFiles {
+    WeightFiles weights;
+    Json config;
+    std::string name;
+    std::string path;
+};
+
+/// The files of a folder, a .safetensors file or an index. Throws Error: Io, Malformed.
+CheckpointFiles open_checkpoint(const std::string& where, const LoadOptions& options);
+
+/// The model in them. Throws Error: see load_model.
+Model model_from_checkpoint(const CheckpointFiles& files, const LoadOptions& options);
+
+}  // namespace headway

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/fold.hpp"
+
+#include "headway/base/error.hpp"
+#include "model/layout.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+namespace headway {
+
+namespace {
+
+/// A weight that reads the stream through a norm: `[.., d_model, columns]`.
+struct Reader {
+    std::string_view symbol;
+    std::string_view norm;    // without shared_norm
+    std::string_view suffix;  // of the image of the norm's bias
+};
+constexpr std::array readers{
+    Reader{"W_Q", "ln1", "Q"},   Reader{"W_K", "ln1", "K"},       Reader{"W_V", "ln1", "V"},
+    Reader{"W_in", "ln2", "in"}, Reader{"W_gate", "ln2", "gate"}, Reader{"W_U", "ln_final", "U"},
+};
+
+/// Weights whose last axis is d_model and that write into the stream.
+constexpr std::array<std::string_view, 6> writers{"W_E", "W_pos", "W_O", "b_O", "W_out", "b_out"};
+
+/// A stored leaf with its shape, found by symbol.
+Leaf stored_leaf(const Config& stored, std::string_view symbol, int layer) {
+    Config untied = stored;
+    untied.tied_unembed = false;
+    untied.n_layers = layer + 1;  // the shapes are the same in all layers
+    for (Leaf& leaf : stored_leaves(untied)) {
+        if (leaf.name.symbol == symbol && leaf.name.layer == layer) return std::move(leaf);
+    }
+    throw InvariantFailure("folding asks for a leaf that the model does not store");
+}
+
+/// One model's stored leaves in T.
+template <class T>
+struct Stored {
+    const Config& config;
+    const WeightSource& source;
+
+    void read(std::string_view symbol, int layer, std::span<T> out) const {
+        if (symbol == "W_U" && config.tied_unembed) {
+            const std::vector<T> embedding = values("W_E", -1);
+            transpose<T>(embedding, config.d_vocab, config.d_model, out);
+            return;
+        }
+        source.read(stored_leaf(config, symbol, layer), out);
+    }
+    std::vector<T> values(std::string_view symbol, int layer) const {
+        std::vector<T> result(static_cast<std::size_t>(stored_leaf(config, symbol, layer).size()));
+        read(symbol, layer, result);
+        return result;
+    }
+};
+
+std::string norm_of(const Reader& reader, const Config& config) {
+    return std::string(config.shared_norm && reader.norm == "ln2" ? "ln1" : reader.norm);
+}
+
+const Reader* find_reader(std::string_view symbol) {
+    const auto* found = std::ranges::find(readers, symbol, &Reader::symbol);
+    return found == readers.end() ? nullptr : found;
+}
+
+/// The reader whose image of a norm's bias this is: `ln1.b.Q` is that of W_Q.
+const Reader* find_image(std::string_view symbol) {
+    const std::size_t dot = symbol.find(".b.");
+    if (dot == std::string_view::npos) return nullptr;
+    const auto* found = std::ranges::find(readers, symbol.substr(dot + 3), &Reader::suffix);
+    return found == readers.end() ? nullptr : found;
+}
+
+/// A weight seen as `[blocks, rows, columns]`.
+template <class T>
+struct Blocks {
+    std::span<T> values;
+    std::size_t rows;
+    std::size_t columns;
+
+    std::size_t count() const { return values.size() / (rows * columns); }
+    std::span<T> row(std::size_t block, std::size_t index) const {
+        return values.subspan((block * rows + index) * columns, columns);
+    }
+};
+
+template <class T>
+void scale_rows(const Blocks<T>& weight, std::span<const T> gains) {
+    for (std::size_t b = 0; b < weight.count(); ++b) {
+        for (std::size_t i = 0; i < weight.rows; ++i) {
+            for (T& value : weight.row(b, i)) value *= gains[i];
+        }
+    }
+}
+
+/// `C W`: takes the mean over the rows from every column.
+template <class T>
+void centre_columns(const Blocks<T>& weight) {
+    std::vector<double> mean(weight.columns);
+    for (std::size_t b = 0; b < weight.count(); ++b) {
+        std::ranges::fill(mean, 0.0);
+        for (std::size_t i = 0; i < weight.rows; ++i) {
+            const std::span<T> row = weight.row(b, i);
+            for (std::size_t j = 0; j < row.size(); ++j) mean[j] += static_cast<double>(row[j]);
+        }
+        for (double& value : mean) value /= static_cast<double>(weight.rows);
+        for (std::size_t i = 0; i < weight.rows; ++i) {
+            const std::span<T> row = weight.row(b, i);
+            for (std::size_t j = 0; j < row.size(); ++j) row[j] -= static_cast<T>(mean[j]);
+        }
+    }
+}
+
+/// `W C`: takes the mean over d_model, the last axis, from every row.
+template <class T>
+void centre_rows(std::span<T> values, std::size_t d_model) {
+    for (std::size_t start = 0; start < values.size(); start += d_model) {
+        const std::span<T> row = values.subspan(start, d_model);
+        double mean = 0.0;
+        for (const T value : row) mean += static_cast<double>(value);
+        mean /= static_cast<double>(d_model);
+        for (T& value : row) value -= static_cast<T>(mean);
+    }
+}
+
+/// `bias W`, block by block, with sums in double.
+template <class T>
+void image(std::span<const T> bias, const Blocks<T>& weight, std::span<T> out) {
+    std::vector<double> sum(weight.columns);
+    for (std::size_t b = 0; b < weight.count(); ++b) {
+        std::ranges::fill(sum, 0.0);
+        for (std::size_t i = 0; i < weight.rows; ++i) {
+            const std::span<T> row = weight.row(b, i);
+            for (std::size_t j = 0; j < row.size(); ++j) {
+                sum[j] += static_cast<double>(bias[i]) * static_cast<double>(row[j]);
+            }
+        }
+        std::ranges::transform(sum, out.begin() + static_cast<std::ptrdiff_t>(b * weight.columns),
+                               [](double value) { return static_cast<T>(value); });
+    }
+}
+
+/// b_O + Σ_h b_V[h / group] W_O[h]: patterns sum to 1, so a value's bias reaches every position whole.
+template <class T>
+void output_bias_with_values(int layer, const Stored<T>& stored, std::span<T> out) {
+    const Config& c = stored.config;
+    const std::vector<T> value_bias = stored.values("b_V", layer);
+    std::vector<T> weight = stored.values("W_O", layer);
+    std::vector<T> spread;  // [n_heads * d_head]
+    for (int h = 0; h < c.n_heads; ++h) {
+        const auto first = value_bias.begin() + static_cast<std::ptrdiff_t>(h / c.group_size()) * c.d_head;
+        spread.insert(spread.end(), first, first + c.d_head);
+    }
+    std::ranges::fill(out, T{0});
+    if (c.biases.attention_out) stored.read("b_O", layer, out);
+    std::vector<T> added(out.size());
+    image<T>(spread, {weight, spread.size(), out.size()}, added);
+    std::ranges::transform(out, added, out.begin(), std::plus<>());
+}
+
+std::size_t columns_of(const Leaf& leaf) { return static_cast<std::size_t>(leaf.shape.back()); }
+
+}  // namespace
+
+Folding folding_for(const Config& stored, const Folding& wanted) {
+    Folding done;
+    done.gains = wanted.gains && stored.norm != Norm::None && stored.positions != Positions::Shortformer;
+    done.centring = wanted.centring && done.gains && stored.norm == Norm::LayerNorm && stored.final_norm;
+    done.value_bias = wanted.value_bias && stored.biases.query_key_value;
+    return done;
+}
+
+Config folded_config(const Config& stored, const Folding& wanted) {
+    Config config = stored;
+    config.folding = folding_for(stored, wanted);
+    if (config.folding.value_bias) config.biases.attention_out = true;
+    return config;
+}
+
+std::vector<std::string> folding_notes(const Config& stored, const Folding& wanted, const Folding& done) {
+    std::vector<std::string> notes;
+    if (done.gains) {
+        notes.emplace_back(
+            "norm gains are in the weights that read the norm (exact: a gain is a diagonal matrix before a "
+            "linear map); a norm's bias stays as its image in each reader");
+    } else if (wanted.gains && stored.norm != Norm::None) {
+        notes.emplace_back(
+            "norm gains are not folded: shortformer positions are added between the norm and its readers");
+    }
+    if (done.centring) {
+        notes.emplace_back(
+            "writers and readers of the residual stream are centred over d_model (exact: every reader sees "
+            "the stream through a LayerNorm, which takes the mean away)");
+    } else if (wanted.centring && done.gains && stored.norm == Norm::LayerNorm) {
+        notes.emplace_back(
+            "nothing is centred: without a final norm the unembedding reads the mean of the stream");
+    }
+    if (done.value_bias) {
+        notes.emplace_back(
+            "b_V W_O is in b_O (exact for the model's own run, since patterns sum to 1; not under ablation "
+            "of "
+            "a head)");
+    }
+    if (notes.empty()) notes.emplace_back("nothing is folded: the weights are the file's own");
+    return notes;
+}
+
+template <class T>
+void make_leaf(const Leaf& leaf, const Config& stored, const Config& folded, const WeightSource& source,
+               std::span<T> out) {
+    const Stored<T> raw{stored, source};
+    const std::string& symbol = leaf.name.symbol;
+    const int layer = leaf.name.layer;
+    const auto d_model = static_cast<std::size_t>(stored.d_model);
+    if (symbol == "scale") {
+        out[0] = static_cast<T>(stored.score_scale(layer));
+    } else if (const Reader* reader = find_image(symbol)) {
+        std::vector<T> weight = raw.values(reader->symbol, layer);
+        const std::size_t columns = columns_of(stored_leaf(stored, reader->symbol, layer));
+        image<T>(raw.values(norm_of(*reader, stored) + ".b", layer), {weight, d_model, columns}, out);
+    } else if (symbol == "b_V" && folded.folding.value_bias) {
+        std::ranges::fill(out, T{0});
+    } else if (symbol == "b_O" && folded.folding.value_bias) {
+        output_bias_with_values(layer, raw, out);
+    } else {
+        raw.read(symbol, layer, out);
+    }
+    const Reader* reader = find_reader(symbol);
+    const bool normed = reader != nullptr && (reader->norm != "ln_final" || stored.final_norm);
+    if (folded.folding.gains && normed) {
+        scale_rows<T>({out, d_model, columns_of(leaf)}, raw.values(norm_of(*reader, stored) + ".w", layer));
+    }
+    if (folded.folding.centring && normed) centre_columns<T>({out, d_model, columns_of(leaf)});
+    if (folded.folding.centring && std::ranges::find(writers, symbol) != writers.end()) {
+        centre_rows(out, d_model);
+    }
+}
+
+template void make_leaf(const Leaf&, const Config&, const Config&, const WeightSource&, std::span<float>);
+template void make_leaf(const Leaf&, const Config&, const Config&, const WeightSource&, std::span<double>);
+
+}  // namespace headway

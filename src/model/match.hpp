@@ -1,0 +1,47 @@
+// Which tensor of a checkpoint each leaf is, and what became of every tensor.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "headway/io/safetensors.hpp"
+#include "headway/model/model.hpp"
+#include "model/architecture.hpp"
+#include "model/layout.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace headway {
+
+/// A leaf's tensor and its place in it.
+struct StoredLeaf {
+    StoredTensor tensor;
+    Layout layout;
+};
+
+/// The tensors of a checkpoint by the names that the architecture's patterns have: without a wrapper's prefix (`module.`).
+class TensorNames {
+public:
+    explicit TensorNames(const WeightFiles& files);
+    /// The tensor of a pattern, with or without its bracketed prefix. Throws Error(Unsupported) when both are there.
+    const StoredTensor* find(std::string_view pattern, int layer) const;
+    bool has(std::string_view pattern) const { return find(pattern, 0) != nullptr; }
+    /// Names without the wrapper, and their tensors.
+    const std::map<std::string, const StoredTensor*, std::less<>>& all() const { return by_name_; }
+
+private:
+    const WeightFiles& files_;
+    std::map<std::string, const StoredTensor*, std::less<>> by_name_;
+};
+
+struct Match {
+    std::map<LeafName, StoredLeaf> leaves;
+    std::vector<TensorUse> tensors;
+};
+
+/// Matches every stored leaf of `reading` with a tensor of the right shape and type. Throws one Error(Unsupported) that lists
+/// all missing tensors, or names the first of a wrong shape, or all that the architecture does not know.
+Match match_tensors(const Architecture& architecture, const ConfigReading& reading, const WeightFiles& files,
+                    const TensorNames& names, bool allow_unknown);
+
+}  // namespace headway
