@@ -1,9 +1,10 @@
 // Which GEMM a pairwise contraction is: labels sorted into batch, contracted, kept of a and kept of b, adjacent axes
-// collapsed, transpose flags and packs decided. From shapes and strides only: no numbers, nothing allocated.
+// joined, transpose flags and packs decided. From shapes and strides only: no numbers, nothing allocated.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,5 +46,35 @@ PairShape describe(const Labelled& a, const Labelled& b, const Labelled& out);
 
 /// `gemm 12 x [64, 64] [64, 512]`, with what is packed.
 std::string to_string(const PairShape& shape);
+
+/// One index of the contraction and its stride in each array (0 where the array lacks it).
+struct PairAxis {
+    std::int64_t extent = 1;
+    std::int64_t a = 0, b = 0, out = 0;
+};
+using PairAxes = std::vector<PairAxis>;
+using PairOperand = std::int64_t PairAxis::*;
+
+/// The loops of a step: products of [m, k] and [k, n] for every element of batch; within a group the last axis is fastest.
+struct PairPlan {
+    PairShape shape;
+    PairAxes batch, m, n, k;
+};
+
+PairPlan plan_pair(const Labelled& a, const Labelled& b, const Labelled& out);
+
+/// The labels of an operand that neither the other operand nor the result has, taken away.
+std::vector<int> without_summed(const Labelled& a, const Labelled& b, const Labelled& out);
+
+/// How BLAS reads a matrix of the given row and column axes: its leading dimension and whether it stands transposed;
+/// nothing when it must be packed first.
+struct MatrixForm {
+    std::int64_t leading;
+    bool transposed;
+};
+std::optional<MatrixForm> matrix_form(const PairAxes& rows, const PairAxes& columns, PairOperand operand);
+
+/// Product of the extents.
+std::int64_t extent_of(const PairAxes& axes);
 
 }  // namespace headway
