@@ -18,6 +18,13 @@ namespace {
                 fmt::format("{} is {}, expected {}", value.where(), value.shown(), expected));
 }
 
+// So that 2.0 does not look like the integer that it is not.
+std::string number_text(double value) {
+    std::string digits = fmt::format("{}", value);
+    if (digits.find_first_not_of("-0123456789") == std::string::npos) digits += ".0";
+    return digits;
+}
+
 }  // namespace
 
 Json::Type Json::type() const {
@@ -169,7 +176,7 @@ std::string Json::shown() const {
             return fmt::format("{}", std::get<std::uint64_t>(node_->value));
         }
         case Type::Number:
-            return fmt::format("{}", std::get<double>(node_->value));
+            return number_text(std::get<double>(node_->value));
         case Type::Text:
             return quote(std::get<std::string>(node_->value));
         case Type::Array:
