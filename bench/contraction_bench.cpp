@@ -1,0 +1,152 @@
+// The evaluator's pairwise contraction, packing included, against a loop of bare cblas calls of the same shape on the same
+// threads. The two are run in turn, so that a noisy machine is noisy for both; `share` is bare time / our time (medians).
+// SPDX-License-Identifier: Apache-2.0
+#include <benchmark/benchmark.h>
+#include <cblas.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "contract/pair_plan.hpp"
+#include "contract/pairwise.hpp"
+
+namespace {
+
+using headway::Array;
+using headway::Dims;
+using headway::Workspace;
+
+/// An einsum on row-major operands, with the extent of every letter.
+struct Step {
+    const char* name;
+    std::string a, b, out;
+    std::map<char, std::int64_t> extents;
+};
+
+const std::vector<Step>& steps() {
+    static const std::vector<Step> all{
+        {"all_pairs_tile", "akc", "bkc", "ab", {{'a', 144}, {'b', 144}, {'k', 128}, {'c', 128}}},
+        {"all_pairs_by_layer",
+         "lhkc",
+         "mgkc",
+         "lmhg",
+         {{'l', 12}, {'h', 12}, {'m', 12}, {'g', 12}, {'k', 128}, {'c', 128}}},
+        {"all_pairs_xl_tile", "akc", "bkc", "ab", {{'a', 1200}, {'b', 1200}, {'k', 64}, {'c', 64}}},
+        {"gram_of_heads", "apk", "apc", "akc", {{'a', 144}, {'p', 64}, {'k', 768}, {'c', 128}}},
+        {"inner_gram_of_heads", "aip", "air", "apr", {{'a', 144}, {'i', 768}, {'p', 64}, {'r', 64}}},
+        {"transposed_batch", "akm", "akn", "amn", {{'a', 1152}, {'m', 128}, {'n', 128}, {'k', 64}}},
+        {"attention_scores", "qhe", "khe", "hqk", {{'h', 12}, {'q', 1024}, {'k', 1024}, {'e', 64}}},
+        {"attention_mix", "hqk", "khe", "qhe", {{'h', 12}, {'q', 1024}, {'k', 1024}, {'e', 64}}},
+        {"attention_out", "qhe", "hed", "qd", {{'h', 12}, {'q', 1024}, {'d', 768}, {'e', 64}}},
+        {"queries_of_all_heads", "qd", "hde", "hqe", {{'h', 12}, {'q', 1024}, {'d', 768}, {'e', 64}}},
+        {"logits", "qd", "dv", "qv", {{'q', 64}, {'d', 768}, {'v', 50257}}},
+        {"logits_tied", "qd", "vd", "qv", {{'q', 64}, {'d', 768}, {'v', 50257}}},
+        {"mlp_in", "qd", "dn", "qn", {{'q', 1024}, {'d', 768}, {'n', 3072}}},
+        {"square", "ik", "kj", "ij", {{'i', 1024}, {'j', 1024}, {'k', 1024}}},
+        {"square_both_transposed", "ki", "jk", "ji", {{'i', 2048}, {'j', 2048}, {'k', 2048}}},
+        {"packed_operand", "iks", "skj", "ij", {{'i', 1024}, {'j', 1024}, {'k', 256}, {'s', 4}}},
+        {"permuted_result", "abk", "jk", "abj", {{'a', 12}, {'b', 512}, {'j', 512}, {'k', 512}}},
+    };
+    return all;
+}
+
+std::vector<int> labels(const std::string& text) { return {text.begin(), text.end()}; }
+
+template <class T>
+Array<T> operand(const std::string& text, const Step& step, Workspace& workspace) {
+    Dims shape;
+    for (const char label : text) shape.push_back(step.extents.at(label));
+    const Array<T> array = Array<T>::uninitialised(shape, workspace);
+    for (std::int64_t i = 0; i < array.size(); ++i)
+        array.mutable_data()[i] = static_cast<T>((i * 7919) % 1000 - 500) / 500;
+    return array;
+}
+
+void bare(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, const float* b, float* c) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(m), static_cast<int>(n),
+                static_cast<int>(k), 1, a, static_cast<int>(k), b, static_cast<int>(n), 0, c,
+                static_cast<int>(n));
+}
+
+void bare(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, const double* b, double* c) {
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(m), static_cast<int>(n),
+                static_cast<int>(k), 1, a, static_cast<int>(k), b, static_cast<int>(n), 0, c,
+                static_cast<int>(n));
+}
+
+template <class Body>
+double seconds(const Body& body) {
+    const auto start = std::chrono::steady_clock::now();
+    body();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> times) {
+    std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
+    return times[times.size() / 2];
+}
+
+/// Every thread does the whole batch into a result of its own: the time of one batch is the time of all / threads.
+template <class T>
+void run(benchmark::State& state, const Step& step) {
+    const auto threads = static_cast<int>(state.range(0));
+    Workspace workspace({.threads = threads});
+    const Array<T> a = operand<T>(step.a, step, workspace);
+    const Array<T> b = operand<T>(step.b, step, workspace);
+    const std::vector<int> a_labels = labels(step.a);
+    const std::vector<int> b_labels = labels(step.b);
+    const std::vector<int> out_labels = labels(step.out);
+    const Array<T> result = contract_pair<T>(a, a_labels, b, b_labels, out_labels, workspace);
+    const headway::PairShape shape =
+        headway::describe({a.layout(), a_labels}, {b.layout(), b_labels}, {result.layout(), out_labels});
+    std::vector<Array<T>> results;
+    for (int t = 0; t < threads; ++t)
+        results.push_back(Array<T>::zeros({shape.batch, shape.m, shape.n}, workspace));
+    const std::int64_t step_a =
+        a.size() > shape.m * shape.k ? shape.m * shape.k : 0;  // 0: one for the whole batch
+    const std::int64_t step_b = b.size() > shape.k * shape.n ? shape.k * shape.n : 0;
+    const auto bare_batch = [&](std::int64_t t) {
+        T* const c = results[static_cast<std::size_t>(t)].mutable_data();
+        for (std::int64_t i = 0; i < shape.batch; ++i) {
+            bare(shape.m, shape.n, shape.k, a.data() + i * step_a, b.data() + i * step_b,
+                 c + i * shape.m * shape.n);
+        }
+    };
+    std::vector<double> ours;
+    std::vector<double> theirs;
+    for ([[maybe_unused]] auto _ : state) {
+        theirs.push_back(seconds([&] { workspace.threads().run(threads, bare_batch); }) / threads);
+        ours.push_back(seconds([&] {
+            benchmark::DoNotOptimize(
+                contract_pair<T>(a, a_labels, b, b_labels, out_labels, workspace).data());
+        }));
+        state.SetIterationTime(ours.back());
+    }
+    state.counters["GFLOP"] = shape.flops() * 1e-9;
+    state.counters["ours_GFLOP/s"] = shape.flops() * 1e-9 / median(ours);
+    state.counters["bare_GFLOP/s"] = shape.flops() * 1e-9 / median(theirs);
+    state.counters["share"] = median(theirs) / median(ours);
+    state.SetLabel(to_string(shape));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    benchmark::Initialize(&argc, argv);
+    for (const Step& step : steps()) {
+        for (const auto& [type, function] :
+             {std::pair{"float", &run<float>}, std::pair{"double", &run<double>}}) {
+            benchmark::RegisterBenchmark((std::string(step.name) + "/" + type).c_str(), function, step)
+                ->ArgName("threads")
+                ->Arg(1)
+                ->Arg(2)
+                ->UseManualTime()
+                ->Unit(benchmark::kMillisecond);
+        }
+    }
+    benchmark::RunSpecifiedBenchmarks();
+    return 0;
+}
