@@ -22,19 +22,20 @@ struct LeafRule {
 
 bool always(const Config&) { return true; }
 bool has_norm(const Config& c) { return c.norm != Norm::None; }
-bool has_norm_bias(const Config& c) { return has_norm(c) && c.biases.norm; }
+bool has_norm_bias(const Config& c) { return c.norm == Norm::LayerNorm && c.biases.norm; }
 bool has_second_norm(const Config& c) { return has_norm(c) && c.has_mlp() && !c.shared_norm; }
-bool has_second_norm_bias(const Config& c) { return has_second_norm(c) && c.biases.norm; }
+bool has_second_norm_bias(const Config& c) { return has_second_norm(c) && has_norm_bias(c); }
 bool has_final_norm(const Config& c) { return has_norm(c) && c.final_norm; }
-bool has_final_norm_bias(const Config& c) { return has_final_norm(c) && c.biases.norm; }
+bool has_final_norm_bias(const Config& c) { return has_final_norm(c) && has_norm_bias(c); }
 bool has_attention_bias(const Config& c) { return c.biases.query_key_value; }
 bool has_output_bias(const Config& c) { return c.biases.attention_out; }
 bool has_mlp(const Config& c) { return c.has_mlp(); }
 bool has_gate(const Config& c) { return c.has_mlp() && c.gated_mlp; }
 bool has_mlp_bias(const Config& c) { return c.has_mlp() && c.biases.mlp; }
-bool has_gated_norm_bias(const Config& c) { return has_second_norm_bias(c) && c.gated_mlp; }
-bool has_shared_norm_bias(const Config& c) { return has_norm_bias(c) && c.has_mlp() && c.shared_norm; }
-bool has_shared_gated_norm_bias(const Config& c) { return has_shared_norm_bias(c) && c.gated_mlp; }
+bool has_image_in_mlp(const Config& c) {
+    return has_norm_bias(c) && c.has_mlp();
+}  // of ln1 when it is shared
+bool has_image_in_gate(const Config& c) { return has_image_in_mlp(c) && c.gated_mlp; }
 bool has_positions(const Config& c) {
     return c.positions == Positions::Learned || c.positions == Positions::Shortformer;
 }
@@ -72,10 +73,8 @@ constexpr std::array norm_images{
     LeafRule{"ln1.b.Q", "he", Place::Layer, has_norm_bias},
     LeafRule{"ln1.b.K", "ge", Place::Layer, has_norm_bias},
     LeafRule{"ln1.b.V", "ge", Place::Layer, has_norm_bias},
-    LeafRule{"ln1.b.in", "m", Place::Layer, has_shared_norm_bias},
-    LeafRule{"ln1.b.gate", "m", Place::Layer, has_shared_gated_norm_bias},
-    LeafRule{"ln2.b.in", "m", Place::Layer, has_second_norm_bias},
-    LeafRule{"ln2.b.gate", "m", Place::Layer, has_gated_norm_bias},
+    LeafRule{"ln2.b.in", "m", Place::Layer, has_image_in_mlp},
+    LeafRule{"ln2.b.gate", "m", Place::Layer, has_image_in_gate},
     LeafRule{"ln_final.b.U", "v", Place::Last, has_final_norm_bias},
 };
 

@@ -159,6 +159,8 @@ void read_kinds(Fields& fields, Config& c) {
     const bool biases = fields.flag("biases", false);
     c.biases = {
         .query_key_value = biases, .attention_out = biases, .mlp = biases, .norm = biases, .unembed = biases};
+    c.biases.norm = biases && c.norm == Norm::LayerNorm;
+    c.biases.mlp = biases && c.has_mlp();
     if (c.positions == Positions::Rotary) c.rotary = {.dims = c.d_head};
 }
 

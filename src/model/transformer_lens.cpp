@@ -70,7 +70,7 @@ void read_norm(const Json& json, const HasTensor& has, ConfigReading& reading) {
     c.norm_eps = json.positive("eps");
     reading.unit_gains = type.ends_with("Pre");
     if (layer_norm) refuse(json, "final_rms", "a final norm of another kind is not supported");
-    c.biases.norm = has("blocks.{}.ln1.b");
+    c.biases.norm = layer_norm && has("blocks.{}.ln1.b");
 }
 
 void read_positions(const Json& json, Config& c) {

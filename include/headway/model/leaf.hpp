@@ -43,7 +43,8 @@ std::vector<Leaf> stored_leaves(const Config& config);
 
 /// What the network of `config` reads. Where `config.folding.gains` says that norm gains are folded, the norms' leaves are
 /// gone and the norms' biases have become their images in each reader: `ln1.b.Q` `[n_heads, d_head]` = ln1.b W_Q, `ln1.b.K`
-/// `ln1.b.V` `[n_kv_heads, d_head]`, `ln2.b.in` `ln2.b.gate` `[d_mlp]`, `ln_final.b.U` `[d_vocab]`.
+/// `ln1.b.V` `[n_kv_heads, d_head]`, `ln2.b.in` `ln2.b.gate` `[d_mlp]`, `ln_final.b.U` `[d_vocab]`. With
+/// `config.folding.value_bias`, b_V is there and zero.
 /// Every layer has `scale` `[]`, the factor of its attention scores.
 std::vector<Leaf> network_leaves(const Config& config);
 

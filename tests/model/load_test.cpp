@@ -1,0 +1,317 @@
+// What a loader has to notice: every mistake in a checkpoint gives one line that says where, what, expected and got.
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/model/load.hpp"
+#include "support/errors.hpp"
+#include "support/oracle.h"
+#include "support/small_checkpoint.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace headway {
+namespace {
+
+using test::expect_error;
+using test::gpt2_checkpoint;
+using test::lens_checkpoint;
+using test::llama_checkpoint;
+using test::SmallCheckpoint;
+
+/// Loading the checkpoint fails with this kind and text.
+void expect_refused(const SmallCheckpoint& checkpoint, const std::string& text,
+                    ErrorKind kind = ErrorKind::Unsupported) {
+    const test::TemporaryFolder folder;
+    checkpoint.write(folder.path());
+    expect_error(kind, text, [&] { return load_model(folder.path().string()); });
+}
+
+Model load(const SmallCheckpoint& checkpoint, const LoadOptions& options = {}) {
+    const test::TemporaryFolder folder;
+    checkpoint.write(folder.path());
+    const Model model = load_model(folder.path().string(), options);
+    for (const Leaf& leaf : model.leaves()) model.leaf<double>(leaf.name.symbol, leaf.name.layer);
+    return model;
+}
+
+TEST(Load, AWrongShapeNamesTensorShapeAndExpectation) {
+    SmallCheckpoint c = lens_checkpoint();
+    c.add("blocks.0.attn.W_Q", {2, 4, 3});
+    expect_refused(
+        c, "tensor \"blocks.0.attn.W_Q\" has shape [2, 4, 3], expected [n_heads=2, d_model=6, d_head=3]");
+}
+
+TEST(Load, AFusedTensorOfAnotherModelShowsItsParts) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.add("transformer.h.1.attn.c_attn.weight", {6, 17});
+    expect_refused(c, "has shape [6, 17], expected [d_model=6, 3*n_heads*d_head=18]");
+}
+
+TEST(Load, AllMissingTensorsAreListedAtOnceAndAFusedOneOnce) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.tensors.erase("transformer.h.0.attn.c_attn.weight");
+    c.tensors.erase("transformer.ln_f.bias");
+    expect_refused(
+        c, "2 tensors are missing: \"transformer.h.0.attn.c_attn.weight\", \"transformer.ln_f.bias\"");
+}
+
+TEST(Load, AMisspeltTensorIsHinted) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.tensors["transformer.ln_f.biass"] = c.tensors.extract("transformer.ln_f.bias").mapped();
+    const test::TemporaryFolder folder;
+    c.write(folder.path());
+    const Error error = test::error_of([&] { return load_model(folder.path().string()); });
+    EXPECT_EQ(error.hint(), "the file has \"transformer.ln_f.biass\": is that \"transformer.ln_f.bias\"?");
+}
+
+TEST(Load, AnUnknownTensorIsAnErrorUnlessAllowed) {
+    SmallCheckpoint c = llama_checkpoint();
+    c.add("model.layers.0.self_attn.q_norm.weight", {3});
+    expect_refused(
+        c, "a tensor is not part of the architecture llama: \"model.layers.0.self_attn.q_norm.weight\"");
+    const Model model = load(c, {.allow_unknown = true});
+    int unknown = 0;
+    for (const TensorUse& use : model.description().tensors)
+        unknown += use.status == TensorUse::Status::Unknown;
+    EXPECT_EQ(unknown, 1);
+}
+
+TEST(Load, MasksAndTablesAreIgnored) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.add("transformer.h.0.attn.bias", {1, 1, 5, 5});
+    c.add("transformer.h.1.attn.masked_bias", {});
+    int ignored = 0;
+    const Model model = load(c);
+    for (const TensorUse& use : model.description().tensors)
+        ignored += use.status == TensorUse::Status::Ignored;
+    EXPECT_EQ(ignored, 2);
+}
+
+TEST(Load, Gpt2WithoutPrefixAndInAWrapperIsTheSameModel) {
+    const Model plain = load(gpt2_checkpoint());
+    const Model bare =
+        load(gpt2_checkpoint().renamed([](const std::string& name) { return name.substr(12); }));
+    const Model wrapped =
+        load(gpt2_checkpoint().renamed([](const std::string& name) { return "module." + name; }));
+    const oracle::Run want = oracle::forward(plain, {1, 2, 3});
+    EXPECT_EQ(oracle::forward(bare, {1, 2, 3}).logits, want.logits);
+    EXPECT_EQ(oracle::forward(wrapped, {1, 2, 3}).logits, want.logits);
+}
+
+TEST(Load, TheSameWeightTwiceIsRefused) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.add("wte.weight", {7, 6});
+    expect_refused(c, "\"transformer.wte.weight\" and \"wte.weight\" are the same weight twice");
+}
+
+TEST(Load, LayersOfFileAndConfigMustAgree) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.set("n_layer", "3");
+    expect_refused(c, "the tensors are those of 2 layers, expected n_layers=3 of config.json");
+    c.set("n_layer", "1");
+    expect_refused(c, "the tensors are those of 2 layers, expected n_layers=1 of config.json");
+}
+
+TEST(Load, ConfigsWithImpossibleSizesAreRefused) {
+    const auto refused = [](SmallCheckpoint c, const char* key, const char* value, const char* reason) {
+        c.set(key, value);
+        expect_refused(c, reason);
+    };
+    refused(gpt2_checkpoint(), "n_head", "0", "\"n_head\" is 0");
+    refused(gpt2_checkpoint(), "n_head", "-2", "\"n_head\" is -2");
+    refused(gpt2_checkpoint(), "n_head", "1.5", "\"n_head\" is 1.5");
+    refused(gpt2_checkpoint(), "n_head", "\"12\"", "\"n_head\" is \"12\"");
+    refused(gpt2_checkpoint(), "n_head", "9223372036854775808", "\"n_head\" is 9223372036854775808");
+    refused(gpt2_checkpoint(), "n_head", "1000000000", "n_embd=6 is no multiple of n_head=1000000000");
+    refused(gpt2_checkpoint(), "n_head", "4", "n_embd=6 is no multiple of n_head=4");
+    refused(gpt2_checkpoint(), "n_inner", "2147483647", "d_mlp is 2147483647");
+    refused(llama_checkpoint(), "num_key_value_heads", "0", "\"num_key_value_heads\" is 0");
+    refused(llama_checkpoint(), "num_key_value_heads", "3", "2 heads cannot share 3 key-value heads evenly");
+    refused(llama_checkpoint(), "head_dim", "6", "expected [n_heads*d_head=12, d_model=6]");
+    refused(llama_checkpoint(), "vocab_size", "8", "expected [d_vocab=8, d_model=6]");
+    refused(gpt2_checkpoint(), "n_embd", "8",
+            "\"transformer.wte.weight\" has shape [7, 6], expected [d_vocab=7, d_model=8]");
+}
+
+TEST(Load, AnEpsilonMustBeANumberAboveZero) {
+    for (const char* value : {"0", "-1e-5", "\"small\"", "1e400", "null"}) {
+        const test::TemporaryFolder folder;
+        SmallCheckpoint c = gpt2_checkpoint();
+        c.set("layer_norm_epsilon", value);
+        c.write(folder.path());
+        const Error error = test::error_of([&] { return load_model(folder.path().string()); });
+        EXPECT_NE(std::string(error.what()).find("config.json"), std::string::npos) << error.what();
+    }
+}
+
+TEST(Load, FeaturesThatAreNotRepresentedAreRefusedByName) {
+    const auto refused = [](SmallCheckpoint c, const char* key, const char* value, const char* reason) {
+        c.set(key, value);
+        expect_refused(c, reason);
+    };
+    refused(gpt2_checkpoint(), "model_type", "\"gpt_neox\"", "\"gpt_neox\", which is not supported");
+    refused(gpt2_checkpoint(), "add_cross_attention", "true", "\"add_cross_attention\" is true");
+    refused(gpt2_checkpoint(), "activation_function", "\"quick_gelu\"",
+            "is \"quick_gelu\", expected one of relu");
+    refused(llama_checkpoint(), "rope_scaling", "{\"type\": \"linear\", \"factor\": 2.0}",
+            "\"rope_scaling.type\" is \"linear\"");
+    refused(llama_checkpoint(), "mlp_bias", "true", "\"mlp_bias\" is true");
+    refused(llama_checkpoint(), "quantization_config", "{\"bits\": 4}",
+            "quantised checkpoints are not supported");
+    refused(lens_checkpoint(), "normalization_type", "\"BN\"",
+            "is \"BN\", expected LN, LNPre, RMS, RMSPre or null");
+    refused(lens_checkpoint(), "positional_embedding_type", "\"alibi\"", "is \"alibi\", expected standard");
+    refused(lens_checkpoint(), "use_qk_norm", "true", "\"use_qk_norm\" is true");
+    refused(lens_checkpoint(), "attn_scores_soft_cap", "50.0", "soft caps are not supported");
+}
+
+TEST(Load, AConfigWithoutAnArchitectureListsThoseThereAre) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.config.erase("model_type");
+    const test::TemporaryFolder folder;
+    c.write(folder.path());
+    const Error error = test::error_of([&] { return load_model(folder.path().string()); });
+    EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
+    EXPECT_EQ(error.hint(), "supported are gpt2, llama, transformer_lens");
+}
+
+TEST(Load, TheClassNameNamesTheArchitectureToo) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.config.erase("model_type");
+    c.set("architectures", "[\"GPT2LMHeadModel\"]");
+    EXPECT_EQ(load(c).config().architecture, "gpt2");
+}
+
+TEST(Load, AWeightThatIsNotFiniteIsNamedWithCountAndPlace) {
+    SmallCheckpoint c = lens_checkpoint();
+    c.tensors.at("blocks.1.attn.W_K").values[20] = std::numeric_limits<float>::quiet_NaN();
+    c.tensors.at("blocks.1.attn.W_K").values[35] = std::numeric_limits<float>::infinity();
+    const test::TemporaryFolder folder;
+    c.write(folder.path());
+    const Model model = load_model(folder.path().string());
+    EXPECT_NO_THROW(static_cast<void>(model.leaf<float>("W_K", 0)));
+    expect_error(
+        ErrorKind::Numeric,
+        "tensor \"blocks.1.attn.W_K\" has 2 of 36 values that are NaN or infinite, the first at [1, 0, 2]",
+        [&] { return model.leaf<float>("W_K", 1); });
+    const Model allowed = load_model(folder.path().string(), {.allow_nonfinite = true});
+    EXPECT_TRUE(std::isnan(allowed.leaf<float>("W_K", 1).values()[20]));
+}
+
+TEST(Load, AnUnembeddingOfATiedModelMustBeItsEmbedding) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.tensors["lm_head.weight"] = c.tensors.at("transformer.wte.weight");
+    EXPECT_TRUE(load(c).config().tied_unembed);
+    c.tensors.at("lm_head.weight").values[3] += 1.0F;
+    expect_refused(c, "tensor \"lm_head.weight\" differs from the embedding, to which config.json ties it");
+    c.set("tie_word_embeddings", "false");
+    EXPECT_FALSE(load(c).config().tied_unembed);
+}
+
+TEST(Load, ALlamaWithoutAnUnembeddingIsTiedUnlessItSaysNot) {
+    SmallCheckpoint c = llama_checkpoint();
+    c.tensors.erase("lm_head.weight");
+    EXPECT_TRUE(load(c).config().tied_unembed);
+    c.set("tie_word_embeddings", "false");
+    expect_refused(c, "a tensor is missing: \"lm_head.weight\"");
+}
+
+TEST(Load, AttentionBiasesOfALlamaAreRead) {
+    SmallCheckpoint c = llama_checkpoint();
+    c.set("attention_bias", "true");
+    for (const std::string layer : {"0", "1"}) {
+        const std::string at = "model.layers." + layer + ".self_attn.";
+        c.add(at + "q_proj.bias", {4});
+        c.add(at + "k_proj.bias", {2});
+        c.add(at + "v_proj.bias", {2});
+        c.add(at + "o_proj.bias", {6});
+    }
+    const Model model = load(c);
+    EXPECT_EQ(model.at("b_Q", 1).shape, (std::vector<std::int64_t>{2, 2}));
+    EXPECT_TRUE(model.has("b_O", 0));
+}
+
+TEST(Load, TheFieldsSpellingOfRotaryBaseIsReadInBothPlaces) {
+    SmallCheckpoint c = llama_checkpoint();
+    c.set("rope_theta", "500000.0");
+    EXPECT_EQ(load(c).config().rotary.theta, 500000.0);
+    c.config.erase("rope_theta");
+    c.set("rope_parameters", "{\"rope_type\": \"default\", \"rope_theta\": 250000.0}");
+    EXPECT_EQ(load(c).config().rotary.theta, 250000.0);
+}
+
+TEST(Load, ScalesOfAttentionAreRead) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.set("scale_attn_weights", "false");
+    c.set("scale_attn_by_inverse_layer_idx", "true");
+    EXPECT_EQ(load(c).leaf<double>("scale", 1).values()[0], 0.5);
+    SmallCheckpoint lens = lens_checkpoint();
+    lens.set("attn_scale", "4.0");
+    EXPECT_EQ(load(lens).leaf<double>("scale", 1).values()[0], 0.25);
+}
+
+TEST(Load, NormsWithoutGainsHaveOnes) {
+    SmallCheckpoint c = lens_checkpoint();
+    c.set("normalization_type", "\"LNPre\"");
+    c.set("eps", "1e-5");
+    const Model model = load(c, {.fold = no_folding});
+    EXPECT_EQ(model.leaf<double>("ln1.w", 0).values()[5], 1.0);
+    EXPECT_FALSE(model.description().warnings.empty());
+}
+
+TEST(Load, AMissingConfigIsAnInputError) {
+    const test::TemporaryFolder folder;
+    gpt2_checkpoint().write(folder.path());
+    std::filesystem::remove(folder / "config.json");
+    expect_error(ErrorKind::Io, "config.json", [&] { return load_model(folder.path().string()); });
+}
+
+TEST(Load, TheConfigMayLieElsewhere) {
+    const test::TemporaryFolder folder;
+    gpt2_checkpoint().write(folder.path());
+    std::filesystem::rename(folder / "config.json", folder / "other.json");
+    EXPECT_EQ(load_model((folder / "model.safetensors").string(), {.config = folder / "other.json"})
+                  .config()
+                  .n_layers,
+              2);
+}
+
+TEST(Model, AnUnknownLeafIsAnErrorThatNamesTheNearest) {
+    const Error error = test::error_of([] { return load_model("example:induction").leaf<float>("W_q", 0); });
+    EXPECT_STREQ(error.what(), "induction has no weight W_q[L0]");
+    EXPECT_EQ(error.hint(), "did you mean W_Q[L0]?");
+}
+
+TEST(Model, ALeafIsMadeOnceAndSharedByManyThreads) {
+    const Model model = load_model("random:layers=1,heads=4,d_model=64");
+    std::vector<const float*> seen(8);
+    {
+        std::vector<std::jthread> threads;
+        for (const float*& place : seen) {
+            threads.emplace_back([&model, &place] { place = model.leaf<float>("W_Q", 0).data.get(); });
+        }
+    }
+    for (const float* place : seen) EXPECT_EQ(place, seen.front());
+    const auto held = model.leaf<float>("W_Q", 0);
+    model.release();
+    EXPECT_NE(model.leaf<float>("W_Q", 0).data.get(), held.data.get());
+}
+
+TEST(Model, FromArraysNeedsEveryArrayInItsSize) {
+    const Config config = parse_random_shape("layers=1,heads=1,d_model=2,vocab=3,ctx=2");
+    std::map<LeafName, std::vector<double>> arrays;
+    expect_error(ErrorKind::Unsupported, "toy: W_E is missing",
+                 [&] { return model_from_arrays(config, arrays, {}, "toy"); });
+    arrays[{"W_E"}] = {1.0, 2.0};
+    expect_error(ErrorKind::Unsupported, "toy: W_E has 2 values, expected 6",
+                 [&] { return model_from_arrays(config, arrays, {}, "toy"); });
+}
+
+}  // namespace
+}  // namespace headway
