@@ -115,8 +115,8 @@ void check_agreement(const Index& index, const WeightFiles::Content& content) {
             malformed("{}: tensor {} is in {}, which does not have it", index.shown, quote(name),
                       quote(shard));
         }
-        const std::string& actual = content.files[tensor->file].filename().native();
-        if (actual != shard) {
+        const path actual = content.files[tensor->file].filename();
+        if (actual.native() != shard) {
             malformed("{}: tensor {} is in {}, but it was found in {}", index.shown, quote(name),
                       quote(shard), quote(actual));
         }
