@@ -118,7 +118,7 @@ void check_agreement(const Index& index, const WeightFiles::Content& content) {
         const path actual = content.files[tensor->file].filename();
         if (actual.native() != shard) {
             malformed("{}: tensor {} is in {}, but it was found in {}", index.shown, quote(name),
-                      quote(shard), quote(actual));
+                      quote(shard), quote(actual.native()));
         }
         ++tensor;
     }
