@@ -28,9 +28,20 @@ public:
                     {static_cast<int>(f), static_cast<int>(p)});
     }
 
+    // The ports in an order that their wiring gives, not their numbers. Ports that nothing tells apart keep theirs.
+    std::vector<int> port_order() const {
+        Colours colours = node_colours();
+        const Colours labels = refine(colours, false);
+        std::vector<int> order(n_ports_);
+        std::iota(order.begin(), order.end(), 0);
+        std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+            return labels[static_cast<std::size_t>(a)] < labels[static_cast<std::size_t>(b)];
+        });
+        return order;
+    }
+
     Product run() {
-        Colours colours(factors_.size());
-        for (std::size_t f = 0; f < factors_.size(); ++f) colours[f] = factors_[f].node->hash();
+        Colours colours = node_colours();
         if (has_tie(colours)) {
             refine(colours);
             search(colours);
@@ -50,6 +61,12 @@ private:
         int port;
     };
 
+    Colours node_colours() const {
+        Colours colours(factors_.size());
+        for (std::size_t f = 0; f < factors_.size(); ++f) colours[f] = factors_[f].node->hash();
+        return colours;
+    }
+
     static bool has_tie(Colours colours) {
         std::sort(colours.begin(), colours.end());
         return std::adjacent_find(colours.begin(), colours.end()) != colours.end();
@@ -61,10 +78,14 @@ private:
     }
 
     // Colour refinement (Weisfeiler-Leman) until the number of colours stands still.
-    void refine(Colours& colours) const {
+    Colours refine(Colours& colours, bool numbered = true) const {
         Colours labels(ends_.size());
-        for (std::size_t l = 0; l < labels.size(); ++l)
-            labels[l] = l < n_ports_ ? mix(1, l) : mix(2, static_cast<std::uint64_t>(bound_[l - n_ports_]));
+        for (std::size_t l = 0; l < labels.size(); ++l) {
+            const Space space = l < n_ports_ ? ports_[l] : bound_[l - n_ports_];
+            labels[l] = l < n_ports_ && numbered
+                            ? mix(1, l)
+                            : mix(l < n_ports_ ? 4 : 2, static_cast<std::uint64_t>(space));
+        }
         for (std::size_t before = 0, now = distinct(colours); now > before;) {
             before = now;
             for (std::size_t l = 0; l < labels.size(); ++l) {
@@ -80,6 +101,7 @@ private:
                     colours[f] = mix(colours[f], labels[static_cast<std::size_t>(label)]);
             now = distinct(colours);
         }
+        return labels;
     }
 
     void search(const Colours& colours) {
@@ -180,6 +202,11 @@ private:
 Product canonical_product(const std::vector<Use>& factors, const std::vector<Space>& ports,
                           const std::vector<Space>& bound) {
     return Canonicaliser(factors, ports, bound).run();
+}
+
+std::vector<int> canonical_port_order(const std::vector<Use>& factors, const std::vector<Space>& ports,
+                                      const std::vector<Space>& bound) {
+    return Canonicaliser(factors, ports, bound).port_order();
 }
 
 }  // namespace headway

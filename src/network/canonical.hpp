@@ -20,4 +20,9 @@ constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t value) {
 Product canonical_product(const std::vector<Use>& factors, const std::vector<Space>& ports,
                           const std::vector<Space>& bound);
 
+/// An order of the ports that does not depend on how they are numbered: two products that differ only in the numbers of
+/// their ports become equal when both list them so. Ports that an automorphism may swap come in any order.
+std::vector<int> canonical_port_order(const std::vector<Use>& factors, const std::vector<Space>& ports,
+                                      const std::vector<Space>& bound);
+
 }  // namespace headway

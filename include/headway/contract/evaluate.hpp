@@ -1,0 +1,50 @@
+// Numbers of symbols: expressions are planned together and contracted with a model's weights on the tokens of a run.
+// Everything that Headway computes goes through here: forward passes, path terms, scores, and whatever a user writes.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "headway/model/model.hpp"
+#include "headway/network/expression.hpp"
+
+#include <xtensor/xarray.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace headway {
+
+enum class Precision { Float, Double };
+
+struct EvaluateOptions {
+    Precision precision = Precision::Float;
+    int threads = 1;
+    std::size_t max_memory = 0;  ///< bytes beyond the weights; 0: no limit
+    /// Heads whose weights are far from 1 are scaled by a power of two. Only for expressions in which the scale of a head cancels,
+    /// such as composition scores.
+    bool balance_heads = false;
+};
+
+/// The sizes of a model's spaces for a run of `n_tokens` tokens (0: no run).
+Sizes sizes_of(const Config& config, std::int64_t n_tokens);
+
+/// The values of `expressions`, axes in the order of their ports, with the model's weights and, where an expression has positions,
+/// on `tokens`. Planned and computed together: what is shared is computed once. Frozen values are those of this run.
+/// Results are the same bits for any number of threads.
+/// Throws Error: Usage (a weight that the model has not, a token or head out of range), Limit (max_memory), Numeric.
+std::vector<xt::xarray<double>> evaluate(const Model& model, std::span<const Expr> expressions,
+                                         std::span<const int> tokens, const EvaluateOptions& options = {});
+
+/// One expression.
+xt::xarray<double> evaluate(const Model& model, const Expr& expression, std::span<const int> tokens,
+                            const EvaluateOptions& options = {});
+
+/// What `evaluate_each` hands over: the number of the expression and its value.
+using Take = std::function<void(std::size_t, const xt::xarray<double>&)>;
+
+/// The same, each value as soon as it is made, so that many need not be held.
+void evaluate_each(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
+                   const EvaluateOptions& options, const Take& take);
+
+}  // namespace headway

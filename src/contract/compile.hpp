@@ -1,0 +1,24 @@
+// From expressions to a program: every node once, every product in the order that costs least.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "contract/program.hpp"
+#include "headway/network/index.hpp"
+
+#include <span>
+
+namespace headway {
+
+struct CompileOptions {
+    std::int64_t tile = 128;   ///< of a sliced index
+    double slice_above = 4e6;  ///< elements: operands of a last step that are larger are made tile by tile
+    bool use_symmetry = true;  ///< count tile pairs that a symmetry maps onto each other once
+    bool use_order = true;     ///< skip what `before` makes 0
+    int group_size = 1;        ///< query heads per key-value head
+};
+
+/// Plans the evaluation of several expressions together: equal sub-expressions, and equal parts of products, are made once.
+/// Throws Error(Usage) when the extent of a space that is needed is not known (0).
+Program compile(std::span<const Expr> outputs, const Sizes& sizes, const CompileOptions& options = {});
+
+}  // namespace headway

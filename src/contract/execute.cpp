@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "contract/execute.hpp"
+
+#include "contract/dense.hpp"
+#include "contract/kernels.hpp"
+#include "contract/pairwise.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace headway {
+
+namespace {
+
+std::vector<int> numbered(int n) {
+    std::vector<int> labels(static_cast<std::size_t>(n));
+    std::iota(labels.begin(), labels.end(), 0);
+    return labels;
+}
+
+// One array, or the members of a family: then the first axis is their number.
+template <class T>
+struct Value {
+    std::vector<Array<T>> pieces;
+    bool family = false;
+};
+
+Activation activation_of(Function function) {
+    switch (function) {
+        case Function::Gelu:
+            return Activation::Gelu;
+        case Function::GeluNew:
+            return Activation::GeluNew;
+        case Function::Silu:
+            return Activation::Silu;
+        default:
+            return Activation::Relu;
+    }
+}
+
+template <class T>
+class Executor {
+public:
+    Executor(const Program& program, const Inputs<T>& inputs, Workspace& workspace)
+        : program_(program), inputs_(inputs), workspace_(workspace), values_(program.values.size()) {}
+
+    void run(const std::function<void(std::size_t, const Array<T>&)>& output) {
+        find_last_uses();
+        for (std::size_t i = 0; i < program_.items.size(); ++i) {
+            if (const auto* step = std::get_if<Step>(&program_.items[i])) {
+                run(*step);
+            } else {
+                run(std::get<Loop>(program_.items[i]));
+            }
+            for (std::size_t o : outputs_after_[i]) output(o, whole(program_.outputs[o]));
+            for (ValueId value : dead_after_[i]) values_[static_cast<std::size_t>(value)] = {};
+        }
+    }
+
+private:
+    template <class Visit>
+    static void for_each_step(const Item& item, const Visit& visit) {
+        if (const auto* step = std::get_if<Step>(&item)) {
+            visit(*step);
+        } else {
+            const auto& loop = std::get<Loop>(item);
+            for (const auto& depth : loop.depths)
+                for (const Step& inner : depth) visit(inner);
+            for (const Step& sum : loop.sums) visit(sum);
+        }
+    }
+
+    void find_last_uses() {
+        std::vector<std::size_t> last(program_.values.size());
+        for (std::size_t i = 0; i < program_.items.size(); ++i)
+            for_each_step(program_.items[i], [&](const Step& step) {
+                last[static_cast<std::size_t>(step.result)] = i;
+                for (const Operand& operand : step.operands)
+                    last[static_cast<std::size_t>(operand.value)] = i;
+            });
+        dead_after_.resize(program_.items.size());
+        outputs_after_.resize(program_.items.size());
+        std::vector<std::size_t> made(program_.values.size());
+        for (std::size_t i = 0; i < program_.items.size(); ++i)
+            for_each_step(program_.items[i],
+                          [&](const Step& step) { made[static_cast<std::size_t>(step.result)] = i; });
+        for (std::size_t o = 0; o < program_.outputs.size(); ++o)
+            outputs_after_[made[static_cast<std::size_t>(program_.outputs[o])]].push_back(o);
+        for (std::size_t value = 0; value < last.size(); ++value)
+            dead_after_[last[value]].push_back(static_cast<ValueId>(value));
+    }
+
+    Value<T>& value(ValueId id) { return values_[static_cast<std::size_t>(id)]; }
+
+    // The value as one array; members of a family are copied into one.
+    Array<T> whole(ValueId id) {
+        Value<T>& found = value(id);
+        if (!found.family) return found.pieces.front();
+        Dims shape = found.pieces.front().shape();
+        shape.insert(shape.begin(), static_cast<std::int64_t>(found.pieces.size()));
+        Array<T> result = Array<T>::zeros(shape, workspace_);
+        for (std::size_t i = 0; i < found.pieces.size(); ++i) {
+            const std::vector<int> labels = numbered(found.pieces[i].rank());
+            add_to(result.fixed(0, static_cast<std::int64_t>(i)), labels, T(1), found.pieces[i], labels,
+                   workspace_);
+        }
+        found = {{result}, false};
+        return result;
+    }
+
+    Array<T> operand(const Step& step) { return whole(step.operands.front().value); }
+
+    void set(ValueId id, Array<T> array) { value(id) = {{std::move(array)}, false}; }
+
+    // Tiles of the sliced indices, nested; steps run where their indices are known.
+    void run(const Loop& loop) {
+        for (const Step& sum : loop.sums)
+            set(sum.result,
+                Array<T>::zeros(program_.values[static_cast<std::size_t>(sum.result)].shape, workspace_));
+        begin_.assign(loop.extents.size(), 0);
+        end_.assign(loop.extents.size(), 0);
+        run_depth(loop, 0);
+    }
+
+    void run_depth(const Loop& loop, std::size_t depth) {
+        if (depth == loop.extents.size()) {
+            const T weight = loop.symmetric && begin_[0] != begin_[1] ? T(2) : T(1);
+            for (const Step& sum : loop.sums) accumulate(sum, weight);
+            return;
+        }
+        const std::int64_t last = loop.symmetric && depth == 1 ? begin_[0] + 1 : loop.extents[depth];
+        for (std::int64_t begin = 0; begin < last; begin += loop.tiles[depth]) {
+            begin_[depth] = begin;
+            end_[depth] = std::min(begin + loop.tiles[depth], loop.extents[depth]);
+            for (const Step& step : loop.depths[depth]) run(step);
+            run_depth(loop, depth + 1);
+        }
+        for (const Step& step : loop.depths[depth]) value(step.result) = {};
+    }
+
+    void accumulate(const Step& sum, T weight) {
+        const Array<T> out = value(sum.result).pieces.front();
+        const Operand &a = sum.operands[0], &b = sum.operands[1];
+        if (sum.row >= 0) {
+            contract_add_before(out, sum.out, weight, whole(a.value), a.labels, whole(b.value), b.labels,
+                                {sum.row, sum.column}, workspace_);
+        } else {
+            contract_add(out, sum.out, weight, whole(a.value), a.labels, whole(b.value), b.labels,
+                         workspace_);
+        }
+    }
+
+    void run(const Step& step) {
+        switch (step.operation) {
+            case Operation::Leaf:
+                set(step.result, inputs_.leaf(*step.node->template as<Tensor>(), shape_of(step)));
+                break;
+            case Operation::Stack:
+                stack(step);
+                break;
+            case Operation::Slice:
+                slice(step);
+                break;
+            case Operation::Contract:
+                contract(step);
+                break;
+            case Operation::Reduce:
+                set(step.result, reduce(operand(step), step.operands.front().labels, step.out, workspace_));
+                break;
+            case Operation::Add:
+                add(step);
+                break;
+            case Operation::Dense:
+                set(step.result, dense<T>(*step.node, shape_of(step), inputs_.tokens, workspace_));
+                break;
+            case Operation::Gather:
+                gather(step);
+                break;
+            default:
+                set(step.result, one_operand(step));
+                break;
+        }
+    }
+
+    Array<T> one_operand(const Step& step) {
+        const Array<T> a = operand(step);
+        switch (step.operation) {
+            case Operation::Fix:
+                return a.fixed(step.axis, step.shift);
+            case Operation::Scale:
+                return scaled(a, static_cast<T>(step.number));
+            case Operation::Centre:
+                return centre(a, step.axis, workspace_);
+            case Operation::Rotate:
+                return rotate(a, step.axis, step.other,
+                              {step.node->template as<Structure>()->rotary, step.sign, 0}, workspace_);
+            case Operation::Mask:
+                return keep_lower(a, step.axis, step.other, step.shift, workspace_);
+            case Operation::Broadcast:
+                return a.broadcast(step.axis, step.shift);
+            case Operation::Softmax:
+                return softmax(a, step.axis, step.other, workspace_);
+            case Operation::Rstd:
+                return rstd(a, step.axis, step.number, workspace_);
+            default:
+                return activate(a, activation_of(step.function), workspace_);
+        }
+    }
+
+    const Dims& shape_of(const Step& step) const {
+        return program_.values[static_cast<std::size_t>(step.result)].shape;
+    }
+
+    void stack(const Step& step) {
+        Value<T> result{{}, true};
+        for (const Operand& member : step.operands) result.pieces.push_back(whole(member.value));
+        value(step.result) = std::move(result);
+    }
+
+    void slice(const Step& step) {
+        const Value<T>& source = value(step.operands.front().value);
+        const auto loop = static_cast<std::size_t>(step.loop);
+        invariant(!source.family || step.axis > 0, "a family is sliced along its members");
+        Value<T> result{{}, source.family};
+        for (const Array<T>& piece : source.pieces)
+            result.pieces.push_back(
+                piece.slice(step.axis - (source.family ? 1 : 0), begin_[loop], end_[loop]));
+        value(step.result) = std::move(result);
+    }
+
+    Array<T> scaled(const Array<T>& a, T factor) {
+        Array<T> result = Array<T>::zeros(a.shape(), workspace_);
+        const std::vector<int> labels = numbered(a.rank());
+        add_to(result, labels, factor, a, labels, workspace_);
+        return result;
+    }
+
+    void add(const Step& step) {
+        Array<T> result = Array<T>::zeros(shape_of(step), workspace_);
+        for (std::size_t i = 0; i < step.operands.size(); ++i)
+            add_to(result, step.out, static_cast<T>(step.coefficients[i]), whole(step.operands[i].value),
+                   step.operands[i].labels, workspace_);
+        set(step.result, std::move(result));
+    }
+
+    void gather(const Step& step) {
+        const Array<T> a = operand(step);
+        const auto* structure = step.node->template as<Structure>();
+        std::vector<int> index = inputs_.tokens;
+        if (structure->relation == Relation::Shift) {
+            index.resize(static_cast<std::size_t>(a.extent(step.axis)));
+            for (std::size_t i = 0; i < index.size(); ++i) {
+                const std::int64_t from = static_cast<std::int64_t>(i) - step.sign * structure->value;
+                index[i] =
+                    from >= 0 && from < static_cast<std::int64_t>(index.size()) ? static_cast<int>(from) : -1;
+            }
+        }
+        set(step.result, step.other < 0 ? headway::gather(a, step.axis, index, workspace_)
+                                        : gather_each(a, step.other, step.axis, index, workspace_));
+    }
+
+    // Operand i of a family step: its piece for member `m`, or its slice where it carries the member label.
+    Operand member_of(const Operand& operand, int label, std::int64_t m, Array<T>& array) {
+        const Value<T>& source = value(operand.value);
+        Operand result = operand;
+        if (source.family && operand.labels.front() == label) {
+            array = source.pieces[static_cast<std::size_t>(m)];
+            result.labels.erase(result.labels.begin());
+            return result;
+        }
+        array = whole(operand.value);
+        const auto place = std::find(result.labels.begin(), result.labels.end(), label);
+        if (place == result.labels.end()) return result;
+        array = array.fixed(static_cast<int>(place - result.labels.begin()), m);
+        result.labels.erase(place);
+        return result;
+    }
+
+    void contract(const Step& step) {
+        const Operand &a = step.operands[0], &b = step.operands[1];
+        const Operand* family = value(a.value).family ? &a : value(b.value).family ? &b : nullptr;
+        if (family == nullptr) {
+            set(step.result,
+                contract_pair(whole(a.value), a.labels, whole(b.value), b.labels, step.out, workspace_));
+            return;
+        }
+        const int label = family->labels.front();
+        const auto members = static_cast<std::int64_t>(value(family->value).pieces.size());
+        const Array<T> result = Array<T>::zeros(shape_of_now(step), workspace_);
+        const auto place = std::find(step.out.begin(), step.out.end(), label);
+        for (std::int64_t m = 0; m < members; ++m) {
+            Array<T> left, right;
+            const Operand at_left = member_of(a, label, m, left), at_right = member_of(b, label, m, right);
+            std::vector<int> out = step.out;
+            Array<T> target = result;
+            if (place != step.out.end()) {
+                target = result.fixed(static_cast<int>(place - step.out.begin()), m);
+                std::erase(out, label);
+            }
+            contract_add(target, out, T(1), left, at_left.labels, right, at_right.labels, workspace_);
+        }
+        set(step.result, result);
+    }
+
+    // The shape of a result with the tiles of now: the last tile of a loop may be smaller.
+    Dims shape_of_now(const Step& step) {
+        Dims shape;
+        for (int label : step.out) shape.push_back(extent_now(step, label));
+        return shape;
+    }
+
+    std::int64_t extent_now(const Step& step, int label) {
+        for (const Operand& operand : step.operands) {
+            const auto place = std::find(operand.labels.begin(), operand.labels.end(), label);
+            if (place == operand.labels.end()) continue;
+            const auto axis = static_cast<int>(place - operand.labels.begin());
+            const Value<T>& source = value(operand.value);
+            if (!source.family) return source.pieces.front().extent(axis);
+            return axis == 0 ? static_cast<std::int64_t>(source.pieces.size())
+                             : source.pieces.front().extent(axis - 1);
+        }
+        throw InvariantFailure("a result has a label that no operand has");
+    }
+
+    const Program& program_;
+    const Inputs<T>& inputs_;
+    Workspace& workspace_;
+    std::vector<Value<T>> values_;
+    std::vector<std::vector<ValueId>> dead_after_;
+    std::vector<std::vector<std::size_t>> outputs_after_;
+    std::vector<std::int64_t> begin_, end_;  // the tiles of now
+};
+
+}  // namespace
+
+template <class T>
+void execute(const Program& program, const Inputs<T>& inputs, Workspace& workspace,
+             const std::function<void(std::size_t, const Array<T>&)>& output) {
+    Executor<T>(program, inputs, workspace).run(output);
+}
+
+template void execute<float>(const Program&, const Inputs<float>&, Workspace&,
+                             const std::function<void(std::size_t, const Array<float>&)>&);
+template void execute<double>(const Program&, const Inputs<double>&, Workspace&,
+                              const std::function<void(std::size_t, const Array<double>&)>&);
+
+}  // namespace headway

@@ -1,0 +1,27 @@
+// Running a program: the only place where steps meet numbers.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "contract/array.hpp"
+#include "contract/program.hpp"
+
+#include <functional>
+#include <span>
+
+namespace headway {
+
+/// What a program is run on.
+template <class T>
+struct Inputs {
+    std::function<Array<T>(const Tensor&, const Dims& shape)>
+        leaf;                 ///< the array of a weight, of the given shape
+    std::vector<int> tokens;  ///< token of each position
+};
+
+/// Runs the items in order and hands each output over as soon as it is made: `output(number, value)`. A value is dropped after its last
+/// use. Results are the same bits for any number of threads of the workspace.
+template <class T>
+void execute(const Program& program, const Inputs<T>& inputs, Workspace& workspace,
+             const std::function<void(std::size_t, const Array<T>&)>& output);
+
+}  // namespace headway

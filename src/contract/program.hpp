@@ -1,0 +1,90 @@
+// A plan: the steps that turn leaves into the values of some expressions, in order, with their costs. It has no numbers of weights.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "contract/array.hpp"
+#include "headway/network/expression.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace headway {
+
+/// The number of a value in a program: what a step makes.
+using ValueId = int;
+
+/// An operand with a label for each of its axes; equal labels are one index.
+struct Operand {
+    ValueId value = -1;
+    std::vector<int> labels;
+};
+
+/// What a step does to its operands.
+enum class Operation : std::uint8_t {
+    Leaf,       ///< the array of a weight
+    Stack,      ///< members of a family, kept as a list
+    Fix,        ///< element `shift` of `axis`, which disappears
+    Slice,      ///< the current tile of a loop along an axis
+    Contract,   ///< two operands -> `out`; under a strict order when `row` >= 0
+    Reduce,     ///< diagonals, sums over labels that `out` lacks, permutation
+    Add,        ///< Σ coefficient * operand
+    Scale,      ///< operand * `number`
+    Gather,     ///< out[q] = in[v(q)]: tokens (`structure`), or shifts
+    Centre,     ///< minus the mean along `axis`
+    Rotate,     ///< rotary rotation of `axis` by the position along `other`
+    Mask,       ///< keeps elements whose index along `other` is at most that along `axis` plus `shift`
+    Broadcast,  ///< a new leading axis of equal copies
+    Dense,      ///< a structure as an array; only where nothing better is possible
+    Softmax,
+    Rstd,
+    Pointwise
+};
+
+/// One step. Fields that an operation does not name are unused.
+struct Step {
+    Operation operation = Operation::Leaf;
+    ValueId result = -1;
+    std::vector<Operand> operands = {};
+    std::vector<int> out = {};                    ///< labels of the result's axes
+    Expr node = nullptr;                          ///< Leaf, Gather, Rotate, Dense: the leaf
+    std::vector<std::int64_t> coefficients = {};  ///< Add
+    Function function = Function::Relu;           ///< Pointwise
+    int axis = -1, other = -1;                    ///< axes of the operand
+    int sign = 1;                                 ///< Rotate: -1 is the inverse; Gather of a shift: direction
+    std::int64_t shift = 0;                       ///< Mask, Fix
+    double number = 1;                            ///< Scale
+    int row = -1, column = -1;                    ///< Contract: `before[row, column]`
+    int loop = -1;                                ///< Slice: which index of the loop
+    double multiply_adds = 0;                     ///< of one execution, before a strict order saves anything
+};
+
+/// Tiles of contracted indices. Steps of depth i depend on the tiles of the first i+1 indices and on nothing that is inside: so
+/// what does not depend on an index is computed once (hoisted).
+struct Loop {
+    std::vector<std::int64_t> extents;
+    std::vector<std::int64_t> tiles;
+    bool symmetric =
+        false;  ///< two indices that a symmetry of the network swaps: only tile pairs i >= j, others counted twice
+    std::vector<std::vector<Step>> depths;
+    std::vector<Step> sums;  ///< Contract steps that add into their results, in the innermost part
+    /// How often the innermost part runs.
+    double iterations() const;
+};
+
+struct ValueInfo {
+    Dims shape;
+    std::string name;  ///< for people: what it is
+};
+
+using Item = std::variant<Step, Loop>;
+
+/// Items run in order; a value may be dropped after the last item that reads it.
+struct Program {
+    std::vector<ValueInfo> values;
+    std::vector<Item> items;
+    std::vector<ValueId> outputs;  ///< of the expressions, axes in the order of their ports
+};
+
+}  // namespace headway
