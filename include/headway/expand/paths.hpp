@@ -37,7 +37,8 @@ PathCounts count_paths(const Config& config, int max_heads);
 struct PathOptions {
     int max_heads = 2;
     std::uint64_t max_paths = 100000;
-    std::optional<Source> source;  ///< only the paths of this source
+    /// Only the paths of this source; a value bias without a head: of its layer.
+    std::optional<Source> source = std::nullopt;
 };
 
 /// The paths by order, then source (as `path_sources` has them), then heads: a generator that holds one path
@@ -52,19 +53,17 @@ public:
     std::uint64_t count() const { return count_; }
 
 private:
-    bool first_heads();
-    bool next_heads();
-    int first_layer() const;
+    bool first();
+    bool advance();
 
-    int n_layers_;
-    int n_heads_;
+    Config config_;
     PathOptions options_;
     std::vector<Source> sources_;
     std::uint64_t count_ = 0;
     int order_ = 0;
     std::size_t source_ = 0;
-    bool started_ = false;
-    Path path_;
+    bool fresh_ = true;  // no path of this source and order was given yet
+    std::vector<Head> heads_;
 };
 
 }  // namespace headway

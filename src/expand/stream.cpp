@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "expand/stream.hpp"
+
+#include "headway/base/error.hpp"
+
+namespace headway {
+
+namespace {
+
+constexpr Index q{Space::Position, 0}, k{Space::Position, 1};
+constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1}, d2{Space::Residual, 2};
+constexpr Index e{Space::HeadInner, 0};
+constexpr Index h{Space::Head, 0}, r{Space::Member, 0};
+constexpr Index v{Space::Vocab, 0};
+
+using Indices = std::vector<Index>;
+
+// The head indices in front of a node's own ports.
+Indices with_heads(const Expr& node, const Indices& own) {
+    Indices indices;
+    for (Space space : node->ports()) {
+        if (space == Space::Head) indices.push_back(h);
+        if (space == Space::Member) indices.push_back(r);
+    }
+    indices.insert(indices.end(), own.begin(), own.end());
+    return indices;
+}
+
+const LayerLeaves& layer_of(const FrozenModel::Leaves& model, const Source& source) {
+    return model.layers[static_cast<std::size_t>(source.layer)];
+}
+
+// Moves `value`, given on [k, e] (and the head index), through attention to the stream.
+Expr moved(const AttentionLeaves& attention, std::vector<Wired> value) {
+    value.push_back({attention.pattern, with_heads(attention.pattern, {q, k})});
+    value.push_back({attention.out, with_heads(attention.out, {e, d})});
+    return product(value, {q, d});
+}
+
+Expr attention_bias(const FrozenModel::Leaves& model, const Source& source) {
+    const LayerLeaves& layer = layer_of(model, source);
+    const AttentionLeaves& attention =
+        source.head < 0 ? layer.all : layer.head[static_cast<std::size_t>(source.head)];
+    const Expr& bias = source.kind == SourceKind::ValueBias ? attention.value_bias : attention.norm_bias;
+    if (bias != nullptr) return moved(attention, {{bias, with_heads(bias, {e})}});
+    return moved(attention,
+                 {{layer.norm.bias, {d1}}, {attention.value, with_heads(attention.value, {d1, e})}});
+}
+
+}  // namespace
+
+Expr written(const FrozenModel::Leaves& model, const Source& source) {
+    switch (source.kind) {
+        case SourceKind::Embed:
+            return product({{model.token, {q, v}}, {model.embed, {v, d}}}, {q, d});
+        case SourceKind::Pos:
+            return model.pos;
+        case SourceKind::Mlp:
+            return layer_of(model, source).mlp;
+        case SourceKind::OutBias:
+            return product({{model.ones, {q}}, {layer_of(model, source).out_bias, {d}}}, {q, d});
+        case SourceKind::ValueBias:
+        case SourceKind::NormBias:
+            return attention_bias(model, source);
+        default:
+            invariant(false, "a source that writes nothing to the residual stream");
+            return nullptr;
+    }
+}
+
+Expr logit_bias(const FrozenModel::Leaves& model, const Source& source) {
+    if (source.kind == SourceKind::UnembedBias)
+        return product({{model.ones, {q}}, {model.unembed_bias, {v}}}, {q, v});
+    invariant(source.kind == SourceKind::FinalNormBias, "a source that is no bias of the logits");
+    if (model.final_norm_bias != nullptr)
+        return product({{model.ones, {q}}, {model.final_norm_bias, {v}}}, {q, v});
+    return product({{model.ones, {q}}, {model.final_norm.bias, {d}}, {model.unembed, {d, v}}}, {q, v});
+}
+
+Expr attended(const FrozenModel::Leaves& model, int layer, const Expr& stream) {
+    const LayerLeaves& leaves = model.layers[static_cast<std::size_t>(layer)];
+    std::vector<Wired> value = normalised_stream(leaves.norm, stream, k, d1, d2);
+    value.push_back({leaves.all.value, with_heads(leaves.all.value, {d1, e})});
+    return moved(leaves.all, std::move(value));
+}
+
+Expr unembedded_stream(const FrozenModel::Leaves& model, const Expr& stream) {
+    std::vector<Wired> factors = normalised_stream(model.final_norm, stream, q, d, d1);
+    factors.push_back({model.unembed, {d, v}});
+    return product(factors, {q, v});
+}
+
+std::vector<Wired> normalised_stream(const NormLeaves& norm, const Expr& stream, Index position,
+                                     Index residual, Index before) {
+    if (norm.centre == nullptr) before = residual;
+    std::vector<Wired> factors{{stream, {position, before}}};
+    if (norm.centre != nullptr) factors.push_back({norm.centre, {before, residual}});
+    if (norm.scale != nullptr) factors.push_back({norm.scale, {position}});
+    if (norm.gain != nullptr) factors.push_back({norm.gain, {residual}});
+    return factors;
+}
+
+}  // namespace headway

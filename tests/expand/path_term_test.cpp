@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/expand/path_term.hpp"
+#include "expand/tiny.hpp"
+#include "headway/base/error.hpp"
+#include "headway/expand/distribute.hpp"
+#include "headway/expand/normalise.hpp"
+#include "headway/expand/paths.hpp"
+#include "headway/expand/select.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace headway {
+namespace {
+
+std::vector<Term> terms_of(const Expr& expression) {
+    if (const auto* terms = expression->as<Sum>()) return terms->terms;
+    std::vector<int> labels(expression->ports().size());
+    for (std::size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<int>(i);
+    return {{1, {expression, labels}}};
+}
+
+std::map<Expr, std::int64_t> multiset_of(const Expr& expression) {
+    std::map<Expr, std::int64_t> result;
+    for (const Term& term : terms_of(expression)) {
+        EXPECT_EQ(term.use.labels, (std::vector<int>{0, 1}));
+        result[term.use.node] += term.coefficient;
+    }
+    return result;
+}
+
+std::map<Expr, std::int64_t> all_paths(const FrozenModel& model) {
+    std::map<Expr, std::int64_t> result;
+    Paths paths(model.config(), {.max_heads = model.config().n_layers});
+    while (const auto path = paths.next()) ++result[path_term(model, *path)];
+    return result;
+}
+
+Expr multiplied_out(const FrozenModel& model) {
+    return distribute(split_heads(model.frozen().output, model.config()));
+}
+
+TEST(PathTerm, MultiplyingOutTheFrozenModelGivesExactlyThePaths) {
+    const std::vector<NamedConfig> models = tiny_models();
+    ASSERT_GT(models.size(), 2000U);
+    for (const NamedConfig& named : models) {
+        const FrozenModel model(named.config);
+        ASSERT_EQ(multiset_of(multiplied_out(model)), all_paths(model)) << named.name;
+    }
+}
+
+TEST(PathTerm, ThreeLayersOfGroupedHeadsMultiplyOutToThePathsToo) {
+    Config config = tiny_gpt2(3, 4);
+    config.n_kv_heads = 2;
+    const FrozenModel model(config);
+    EXPECT_EQ(multiset_of(multiplied_out(model)), all_paths(model));
+}
+
+TEST(PathTerm, DiffersFromPathToPath) {
+    const FrozenModel model(tiny_gpt2(2, 2, false));
+    for (const auto& [term, count] : all_paths(model)) EXPECT_EQ(count, 1) << to_line(term);
+}
+
+TEST(PathTerm, IsInNormalForm) {
+    for (bool folded : {false, true}) {
+        const FrozenModel model(tiny_gpt2(2, 2, folded));
+        for (const auto& [term, count] : all_paths(model)) EXPECT_EQ(normalise(term), term) << to_line(term);
+    }
+}
+
+struct Row {
+    std::string path;
+    std::string term;
+};
+
+TEST(PathTerm, OfAnAttentionOnlyModelReadsAsInTheTable) {
+    const FrozenModel model(tiny());
+    for (const Row& row : std::vector<Row>{
+             {"embed > unembed", "token[q,v1] W_E[v1,d] W_U[d,v] -> [q,v]"},
+             {"embed > L0H1.V > unembed",
+              "A[L0H1][q,k] token[k,v1] W_E[v1,d] W_V[L0H1][d,e] W_O[L0H1][e,d1] W_U[d1,v] -> [q,v]"},
+             {"embed > L0H1.V > L1H0.V > unembed",
+              "A[L1H0][q,k] A[L0H1][k,k1] token[k1,v1] W_E[v1,d] W_V[L0H1][d,e] W_O[L0H1][e,d1] "
+              "W_V[L1H0][d1,e1] W_O[L1H0][e1,d2] W_U[d2,v] -> [q,v]"}})
+        EXPECT_EQ(to_line(path_term(model, parse_path(row.path))), row.term);
+}
+
+TEST(PathTerm, OfAFoldedLayerNormModelReadsAsInTheTable) {
+    const FrozenModel model(tiny_gpt2());
+    const auto line = [&](const std::string& path) { return to_line(path_term(model, parse_path(path))); };
+    EXPECT_EQ(line("b_U > unembed"), "ones[q] b_U[v] -> [q,v]");
+    EXPECT_EQ(line("ln_final.b > unembed"), "ones[q] ln_final.b.U[v] -> [q,v]");
+    EXPECT_EQ(line("b_O[L1] > unembed"), "rstd_final[q] W_U[d,v] b_O[L1][d] -> [q,v]");
+    EXPECT_EQ(line("mlp1 > unembed"), "mlp[L1][q,d] W_U[d,v] rstd_final[q] -> [q,v]");
+    EXPECT_EQ(line("b_V[L1H0] > unembed"),
+              "A[L1H0][q,k] rstd_final[q] W_U[d,v] W_O[L1H0][e,d] b_V[L1H0][e] -> [q,v]");
+    EXPECT_EQ(line("ln1.b[L1] > L1H0.V > unembed"),
+              "A[L1H0][q,k] rstd_final[q] W_U[d,v] W_O[L1H0][e,d] ln1.b.V[L1H0][e] -> [q,v]");
+}
+
+TEST(PathTerm, SaysWhereItsFrozenValuesComeFrom) {
+    const FrozenModel model(tiny_gpt2());
+    const Expr term = path_term(model, parse_path("embed > L1H0.V > unembed"));
+    for (const Use& factor : term->as<Product>()->factors)
+        if (const auto* value = factor.node->as<Frozen>()) {
+            const std::string name = value->layer < 0 ? value->symbol : value->symbol + "[L1]";
+            EXPECT_EQ(value->link, model.untouched().at(name));
+        }
+}
+
+// Every path's term, from the terms of its layers.
+void expect_selection_gives_paths(const Config& config) {
+    const FrozenModel model(config);
+    Paths paths(config, {.max_heads = config.n_layers});
+    while (const auto path = paths.next()) {
+        Source source = path->source;
+        std::vector<int> layers;
+        std::vector<int> heads;
+        if (source.kind == SourceKind::ValueBias) heads.push_back(std::exchange(source.head, -1));
+        for (Head head : path->heads) {
+            layers.push_back(head.layer);
+            heads.push_back(head.index);
+        }
+        Expr term = layer_term(model, source, layers);
+        for (int head : heads) term = select_head(term, head, config.group_size());
+        EXPECT_EQ(normalise(term), path_term(model, *path)) << label(*path);
+    }
+}
+
+TEST(LayerTerm, SelectingHeadsGivesThePathTerms) {
+    for (bool folded : {false, true}) {
+        expect_selection_gives_paths(tiny_gpt2(2, 2, folded));
+        Config grouped = tiny_gpt2(2, 4, folded);
+        grouped.n_kv_heads = 2;
+        expect_selection_gives_paths(grouped);
+    }
+}
+
+TEST(LayerTerm, HasOneHeadPortForEachLayer) {
+    const FrozenModel model(tiny());
+    EXPECT_EQ(to_line(layer_term(model, {SourceKind::Embed}, std::vector<int>{0, 1})),
+              "A[L1][h1,q,k] A[L0][h,k,k1] token[k1,v1] W_E[v1,d] W_V[L0][h,d,e] W_O[L0][h,e,d1] "
+              "W_V[L1][h1,d1,e1] W_O[L1][h1,e1,d2] W_U[d2,v] -> [h,h1,q,v]");
+}
+
+TEST(PathTerm, RefusesAPathThatTheModelHasNot) {
+    const FrozenModel model(tiny());
+    const auto message = [&](const std::string& path) -> std::string {
+        try {
+            path_term(model, parse_path(path));
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "no error";
+    };
+    EXPECT_EQ(message("pos > unembed"), "the path pos > unembed: the model has no source pos");
+    EXPECT_EQ(message("embed > L0H2.V > unembed"),
+              "the path embed > L0H2.V > unembed: the model has 2 layers of 2 heads, and no L0H2");
+    EXPECT_EQ(message("embed > L1H0.V > L0H0.V > unembed"),
+              "the path embed > L1H0.V > L0H0.V > unembed: L0H0 does not come after what it reads");
+}
+
+}  // namespace
+}  // namespace headway
