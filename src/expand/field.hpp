@@ -38,7 +38,7 @@ constexpr std::uint64_t residue(std::int64_t n) {
     return static_cast<std::uint64_t>((n % m + m) % m);
 }
 
-/// A running hash. It is its own, so that no accident in the hash-consing of expressions can repeat itself here.
+/// A running hash, not that of the hash-consing of expressions: no accident there can repeat itself here.
 class FieldHash {
 public:
     explicit constexpr FieldHash(std::uint64_t seed) : state_(seed ^ 0x243f6a8885a308d3ULL) {}

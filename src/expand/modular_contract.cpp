@@ -94,8 +94,8 @@ private:
         return result;
     }
 
-    // How far each combination of values of `labels` (row-major) is from the first entry of `operand`. An axis whose label is
-    // repeated adds its stride to that of the others: the diagonal.
+    // How far each combination of values of `labels` (row-major) is from the first entry of `operand`. An axis whose
+    // label is repeated adds its stride to that of the others: the diagonal.
     std::vector<std::size_t> offsets(const LabelledArray& operand, const std::vector<int>& labels) const {
         std::vector<std::size_t> result{0};
         for (int label : labels) {

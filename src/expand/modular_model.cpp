@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "expand/field.hpp"
+#include "expand/random.hpp"
 #include "headway/base/error.hpp"
 #include "headway/expand/modular.hpp"
 
@@ -13,26 +13,13 @@ namespace {
 constexpr std::array free_spaces{Space::Vocab,     Space::Position, Space::Residual,
                                  Space::HeadInner, Space::Neuron,   Space::Channel};
 
-class Draw {
-public:
-    explicit Draw(std::uint64_t seed) : seed_(seed) {}
-    int operator()(int low, int high) {
-        const std::uint64_t word = FieldHash(seed_).add(std::string_view("extent")).add(count_++).word();
-        return low + static_cast<int>(word % static_cast<std::uint64_t>(high - low + 1));
-    }
-
-private:
-    std::uint64_t seed_;
-    int count_ = 0;
-};
-
 // The extents that are still 0, random in 2..7 and different from each other and from the given ones.
-void fill_free(Sizes& sizes, Draw& draw) {
+void fill_free(Sizes& sizes, Random& random) {
     std::vector<std::int64_t> left{2, 3, 4, 5, 6, 7};
     for (Space space : free_spaces) std::erase(left, sizes[space]);
     for (Space space : free_spaces) {
         if (sizes[space] != 0) continue;
-        const auto pick = left.begin() + draw(0, static_cast<int>(left.size()) - 1);
+        const auto pick = left.begin() + random.between(0, static_cast<int>(left.size()) - 1);
         sizes[space] = *pick;
         left.erase(pick);
     }
@@ -49,7 +36,7 @@ public:
             query_heads_ = std::max(query_heads_, leaf->head + 1);
             at_least(Space::Head, leaf->group + 1);
         } else if (const auto* relation = node->as<Structure>()) {
-            if (relation->relation == Relation::OneHot) at_least(Space::Head, relation->value + 1);
+            if (relation->relation == Relation::OneHot) at_least(node->ports().front(), relation->value + 1);
             if (relation->relation == Relation::Rope) at_least(Space::HeadInner, relation->rotary.dims);
         } else if (const auto* frozen = node->as<Frozen>()) {
             query_heads_ = std::max(query_heads_, frozen->head + 1);
@@ -60,19 +47,19 @@ public:
     }
 
     ModularModel model(int group_size, std::uint64_t seed) {
-        Draw draw(seed);
+        Random random(seed);
         ModularModel result{fixed_, 1, seed};
-        if (group_size == 0) group_size = has_member_ ? draw(2, 3) : 1;
+        if (group_size == 0) group_size = has_member_ ? random.between(2, 3) : 1;
         if (const std::int64_t members = fixed_[Space::Member]; members != 0)
             group_size = static_cast<int>(members);
         result.group_size = group_size;
         result.sizes[Space::Member] = group_size;
         at_least(Space::Head, (query_heads_ + group_size - 1) / group_size);
         for (Space space : {Space::Head, Space::Layer})
-            if (fixed_[space] == 0) result.sizes[space] = std::max<std::int64_t>(least_[space], draw(2, 4));
-        if (fixed_[Space::HeadInner] == 0 && least_[Space::HeadInner] > 2)
-            result.sizes[Space::HeadInner] = least_[Space::HeadInner] + draw(0, 2);
-        fill_free(result.sizes, draw);
+            if (fixed_[space] == 0) result.sizes[space] = std::max<std::int64_t>(least_[space], random.between(2, 4));
+        for (Space space : free_spaces)
+            if (fixed_[space] == 0 && least_[space] > 2) result.sizes[space] = least_[space] + random.between(0, 2);
+        fill_free(result.sizes, random);
         return result;
     }
 
@@ -95,16 +82,16 @@ private:
 }  // namespace
 
 ModularModel modular_model(const Config& config, std::uint64_t seed) {
-    Draw draw(seed);
+    Random random(seed);
     ModularModel model{{}, config.group_size(), seed};
     model.sizes[Space::Layer] = config.n_layers;
     model.sizes[Space::Head] = config.n_kv_heads;
     model.sizes[Space::Member] = config.group_size();
     if (config.positions == Positions::Rotary) {
         const bool whole = config.rotary.dims == config.d_head;
-        model.sizes[Space::HeadInner] = config.rotary.dims + (whole ? 0 : draw(1, 2));
+        model.sizes[Space::HeadInner] = config.rotary.dims + (whole ? 0 : random.between(1, 2));
     }
-    fill_free(model.sizes, draw);
+    fill_free(model.sizes, random);
     return model;
 }
 
