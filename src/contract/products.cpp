@@ -12,7 +12,7 @@ namespace {
 constexpr double kNsPerFlop = 0.01;    ///< a core at 100 GFLOP/s
 constexpr double kNsPerPacked = 0.5;   ///< BLAS copies every block of its operands once
 constexpr double kNsPerPartial = 1.0;  ///< an element of a partial result is written, read and added
-constexpr std::int64_t kMaxParts = 32;
+constexpr std::int64_t kMaxParts = 16;
 
 double work(std::int64_t m, std::int64_t n, std::int64_t k) {
     const auto M = static_cast<double>(m);
@@ -151,12 +151,12 @@ Cut choose_cut(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t 
         return {1, 1, 1, std::max<std::int64_t>({1, batch / 64, std::min(enough, batch / 2)})};
     }
     Cut cut;
-    for (std::int64_t parts = 2; parts <= kMaxParts && each >= 8.0e6 * static_cast<double>(parts);
-         parts *= 2) {
+    for (std::int64_t parts = 2; parts <= kMaxParts; parts *= 2) {
+        const bool halves = parts == 2;  // two parts are wanted; more only where they are cheap and long
+        const double allowed = halves ? 0.3 : 0.03;
+        const double least_work = halves ? 8.0e6 : 6.4e7;
         const Cut finer = best_cut(parts, m, n, k);
-        if (finer == Cut{}) continue;
-        const double allowed =
-            parts == 2 ? 0.3 : 0.03;  // two parts are wanted; more only where they are cheap
+        if (finer == Cut{} || each < least_work * static_cast<double>(parts)) continue;
         if (overhead(finer, m, n, k) <= allowed) cut = finer;
     }
     return cut;
