@@ -89,25 +89,20 @@ struct Blocks {
     }
 };
 
+/// γ W and, where asked, C γ W: then the mean over the rows is taken from every column. A block at a time, which fits a cache.
 template <class T>
-void scale_rows(const Blocks<T>& weight, std::span<const T> gains) {
-    for (std::size_t b = 0; b < weight.count(); ++b) {
-        for (std::size_t i = 0; i < weight.rows; ++i) {
-            for (T& value : weight.row(b, i)) value *= gains[i];
-        }
-    }
-}
-
-/// `C W`: takes the mean over the rows from every column.
-template <class T>
-void centre_columns(const Blocks<T>& weight) {
+void fold_reader(const Blocks<T>& weight, std::span<const T> gains, bool centre) {
     std::vector<double> mean(weight.columns);
     for (std::size_t b = 0; b < weight.count(); ++b) {
         std::ranges::fill(mean, 0.0);
         for (std::size_t i = 0; i < weight.rows; ++i) {
             const std::span<T> row = weight.row(b, i);
-            for (std::size_t j = 0; j < row.size(); ++j) mean[j] += static_cast<double>(row[j]);
+            for (std::size_t j = 0; j < row.size(); ++j) {
+                row[j] *= gains[i];
+                mean[j] += static_cast<double>(row[j]);
+            }
         }
+        if (!centre) continue;
         for (double& value : mean) value /= static_cast<double>(weight.rows);
         for (std::size_t i = 0; i < weight.rows; ++i) {
             const std::span<T> row = weight.row(b, i);
@@ -116,15 +111,28 @@ void centre_columns(const Blocks<T>& weight) {
     }
 }
 
+/// The mean in double. Several sums at once, since one alone waits for each addition.
+template <class T>
+double mean_of(std::span<const T> row) {
+    std::array<double, 8> sums{};
+    const std::size_t whole = row.size() / sums.size() * sums.size();
+    for (std::size_t i = 0; i < whole; i += sums.size()) {
+        for (std::size_t lane = 0; lane < sums.size(); ++lane)
+            sums[lane] += static_cast<double>(row[i + lane]);
+    }
+    double sum = 0.0;
+    for (const double part : sums) sum += part;
+    for (const T value : row.subspan(whole)) sum += static_cast<double>(value);
+    return sum / static_cast<double>(row.size());
+}
+
 /// `W C`: takes the mean over d_model, the last axis, from every row.
 template <class T>
-void centre_rows(std::span<T> values, std::size_t d_model) {
+void centre_writer(std::span<T> values, std::size_t d_model) {
     for (std::size_t start = 0; start < values.size(); start += d_model) {
         const std::span<T> row = values.subspan(start, d_model);
-        double mean = 0.0;
-        for (const T value : row) mean += static_cast<double>(value);
-        mean /= static_cast<double>(d_model);
-        for (T& value : row) value -= static_cast<T>(mean);
+        const T mean = static_cast<T>(mean_of<T>(row));
+        for (T& value : row) value -= mean;
     }
 }
 
@@ -164,6 +172,25 @@ void output_bias_with_values(int layer, const Stored<T>& stored, std::span<T> ou
 }
 
 std::size_t columns_of(const Leaf& leaf) { return static_cast<std::size_t>(leaf.shape.back()); }
+
+/// The leaf before gains and centring: stored, an image of a norm's bias, or a bias that folding changes.
+template <class T>
+void unfolded(const LeafName& name, const Stored<T>& raw, const Folding& folding, std::span<T> out) {
+    if (name.symbol == "scale") {
+        out[0] = static_cast<T>(raw.config.score_scale(name.layer));
+    } else if (const Reader* reader = find_image(name.symbol)) {
+        const Leaf weight = stored_leaf(raw.config, reader->symbol, name.layer);
+        const std::vector<T> bias = raw.values(norm_of(*reader, raw.config) + ".b", name.layer);
+        std::vector<T> values = raw.values(reader->symbol, name.layer);
+        image<T>(bias, {values, bias.size(), columns_of(weight)}, out);
+    } else if (name.symbol == "b_V" && folding.value_bias) {
+        std::ranges::fill(out, T{0});
+    } else if (name.symbol == "b_O" && folding.value_bias) {
+        output_bias_with_values(name.layer, raw, out);
+    } else {
+        raw.read(name.symbol, name.layer, out);
+    }
+}
 
 }  // namespace
 
@@ -214,30 +241,15 @@ template <class T>
 void make_leaf(const Leaf& leaf, const Config& stored, const Config& folded, const WeightSource& source,
                std::span<T> out) {
     const Stored<T> raw{stored, source};
-    const std::string& symbol = leaf.name.symbol;
-    const int layer = leaf.name.layer;
-    const auto d_model = static_cast<std::size_t>(stored.d_model);
-    if (symbol == "scale") {
-        out[0] = static_cast<T>(stored.score_scale(layer));
-    } else if (const Reader* reader = find_image(symbol)) {
-        std::vector<T> weight = raw.values(reader->symbol, layer);
-        const std::size_t columns = columns_of(stored_leaf(stored, reader->symbol, layer));
-        image<T>(raw.values(norm_of(*reader, stored) + ".b", layer), {weight, d_model, columns}, out);
-    } else if (symbol == "b_V" && folded.folding.value_bias) {
-        std::ranges::fill(out, T{0});
-    } else if (symbol == "b_O" && folded.folding.value_bias) {
-        output_bias_with_values(layer, raw, out);
-    } else {
-        raw.read(symbol, layer, out);
+    const Folding& folding = folded.folding;
+    unfolded(leaf.name, raw, folding, out);
+    const Reader* reader = find_reader(leaf.name.symbol);
+    if (folding.gains && reader != nullptr && (reader->norm != "ln_final" || stored.final_norm)) {
+        const std::vector<T> gains = raw.values(norm_of(*reader, stored) + ".w", leaf.name.layer);
+        fold_reader<T>({out, gains.size(), columns_of(leaf)}, gains, folding.centring);
     }
-    const Reader* reader = find_reader(symbol);
-    const bool normed = reader != nullptr && (reader->norm != "ln_final" || stored.final_norm);
-    if (folded.folding.gains && normed) {
-        scale_rows<T>({out, d_model, columns_of(leaf)}, raw.values(norm_of(*reader, stored) + ".w", layer));
-    }
-    if (folded.folding.centring && normed) centre_columns<T>({out, d_model, columns_of(leaf)});
-    if (folded.folding.centring && std::ranges::find(writers, symbol) != writers.end()) {
-        centre_rows(out, d_model);
+    if (folding.centring && std::ranges::find(writers, leaf.name.symbol) != writers.end()) {
+        centre_writer(out, static_cast<std::size_t>(stored.d_model));
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/random.hpp"
 
+#include "headway/base/error.hpp"
 #include "headway/io/float_formats.hpp"
 #include "headway/model/load.hpp"
 #include "model/architecture.hpp"
@@ -40,8 +41,6 @@ double lower_quantile(double p, double start) {
     return x;
 }
 
-float round_to_bf16(float value) { return float_from_bf16(bf16_from_float(value)); }
-
 }  // namespace
 
 std::vector<float> normal_quantiles() {
@@ -61,29 +60,37 @@ std::vector<float> normal_quantiles() {
 }
 
 template <class T>
-void fill_normal(std::span<const float> quantiles, std::uint64_t key, std::uint64_t first,
-                 const Normal& normal, std::span<T> out) {
-    const auto element = [&](std::uint64_t word, std::uint64_t lane) {
-        const float value = normal.mean + normal.deviation * quantiles[(word >> (16 * lane)) & 0xFFFFU];
-        return static_cast<T>(normal.bfloat16 ? round_to_bf16(value) : value);
-    };
+void fill_normal(std::span<const float> quantiles, std::uint64_t key, std::uint64_t first, std::span<T> out) {
+    invariant(quantiles.size() == n_quantiles, "16 bits pick a quantile");
+    const float* table = quantiles.data();
     std::size_t done = 0;
     while (done < out.size()) {
         const std::uint64_t index = first + done;
-        const std::uint64_t word = mix(key + (index / 4) * golden);
-        std::uint64_t lane = index % 4;
-        if (lane == 0 && out.size() - done >= 4) {
-            for (; lane < 4; ++lane) out[done++] = element(word, lane);
-        } else {
-            for (; lane < 4 && done < out.size(); ++lane) out[done++] = element(word, lane);
+        std::uint64_t word = mix(key + (index / 4) * golden);
+        if (index % 4 == 0 && out.size() - done >= 4) {
+            for (std::size_t lane = 0; lane < 4; ++lane, word >>= 16)
+                out[done + lane] = table[word & 0xFFFFU];
+            done += 4;
+            continue;
+        }
+        word >>= 16 * (index % 4);
+        for (std::uint64_t lane = index % 4; lane < 4 && done < out.size(); ++lane, word >>= 16) {
+            out[done++] = table[word & 0xFFFFU];
         }
     }
 }
 
-template void fill_normal(std::span<const float>, std::uint64_t, std::uint64_t, const Normal&,
-                          std::span<float>);
-template void fill_normal(std::span<const float>, std::uint64_t, std::uint64_t, const Normal&,
-                          std::span<double>);
+template void fill_normal(std::span<const float>, std::uint64_t, std::uint64_t, std::span<float>);
+template void fill_normal(std::span<const float>, std::uint64_t, std::uint64_t, std::span<double>);
+
+std::vector<float> scaled_quantiles(std::span<const float> quantiles, const Normal& normal) {
+    std::vector<float> scaled(quantiles.begin(), quantiles.end());
+    for (float& value : scaled) {
+        value = normal.mean + normal.deviation * value;
+        if (normal.bfloat16) value = float_from_bf16(bf16_from_float(value));
+    }
+    return scaled;
+}
 
 std::uint64_t leaf_key(std::uint64_t seed, const LeafName& leaf) {
     std::uint64_t key = mix(seed + golden);
@@ -111,7 +118,7 @@ Model random_model_of(const RandomShape& shape, const LoadOptions& options, cons
                                                                                           auto out) {
         Normal normal = leaf_distribution(leaf, config);
         normal.bfloat16 = bfloat16;
-        fill_normal(*quantiles, leaf_key(seed, leaf.name), 0, normal, out);
+        fill_normal(scaled_quantiles(*quantiles, normal), leaf_key(seed, leaf.name), 0, out);
     };
     ModelDescription description{.name = name, .path = name};
     return {config, options.fold, {read, read}, std::move(description)};

@@ -23,10 +23,12 @@ struct Normal {
     bool bfloat16 = false;
 };
 
+/// The quantiles of another normal distribution.
+std::vector<float> scaled_quantiles(std::span<const float> quantiles, const Normal& normal);
+
 /// Elements first .. first + out.size() - 1 of the stream of `key`.
 template <class T>
-void fill_normal(std::span<const float> quantiles, std::uint64_t key, std::uint64_t first,
-                 const Normal& normal, std::span<T> out);
+void fill_normal(std::span<const float> quantiles, std::uint64_t key, std::uint64_t first, std::span<T> out);
 
 /// What tells the streams of two leaves apart.
 std::uint64_t leaf_key(std::uint64_t seed, const LeafName& leaf);

@@ -18,7 +18,7 @@ namespace {
 std::vector<float> numbers(std::uint64_t key, std::uint64_t first, std::size_t count) {
     static const std::vector<float> quantiles = normal_quantiles();
     std::vector<float> out(count);
-    fill_normal<float>(quantiles, key, first, {}, out);
+    fill_normal<float>(quantiles, key, first, out);
     return out;
 }
 
