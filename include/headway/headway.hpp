@@ -43,10 +43,14 @@
 #include "headway/expand/score.hpp"
 #include "headway/expand/select.hpp"
 #include "headway/expand/source.hpp"
+#include "headway/expand/verify.hpp"
 
 #include "headway/model/leaf.hpp"
 #include "headway/model/load.hpp"
 #include "headway/model/model.hpp"
+
+#include "headway/contract/evaluate.hpp"
+#include "headway/contract/plan.hpp"
 
 #include "headway/draw/circuit_diagram.hpp"
 #include "headway/draw/diagram.hpp"

@@ -18,7 +18,7 @@ run("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${outside}" -G Ninja
     "-DCMAKE_PREFIX_PATH=${prefix}" "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_FLAGS=${FLAGS}")
 run("${CMAKE_COMMAND}" --build "${outside}")
 run("${outside}/outside")
-if(NOT out STREQUAL "headway ${VERSION} L1H4\n")
+if(NOT out STREQUAL "headway ${VERSION}: 2 layers, a picture\n")
   message(FATAL_ERROR "the outside project printed: ${out}")
 endif()
 
