@@ -45,8 +45,8 @@ std::string html_line(const Text& text, double size, bool bold) {
             cells += fmt::format("<TD{}>{}</TD>", span, font(dot_html(atom.base, 400), size));
         if (atom.sub.empty() && atom.sup.empty()) continue;
         const auto script = [&](const std::string& words) {
-            return "<TD ALIGN=\"LEFT\">" +
-                   (words.empty() ? std::string() : font(dot_html(words), 0.65 * size)) + "</TD>";
+            return "<TD ALIGN=\"LEFT\">" + font(words.empty() ? "&#160;" : dot_html(words), 0.65 * size) +
+                   "</TD>";
         };
         cells += script(atom.sup);
         below += script(atom.sub);
@@ -173,11 +173,16 @@ std::string region_text(const Diagram& diagram, int index, const std::string& in
         out += fmt::format("{}subgraph \"cluster_{}\" {{\n{}  graph [label=\"\", class=\"{}\"", indent,
                            region.id, indent, name_of(region.kind));
         if (region.operand >= 0) out += fmt::format(", operand={}", region.operand);
-        out += fmt::format(", bb=\"{},{}\", style=\"{}\", color=\"{}\", bgcolor=\"{}\"];\n",
-                           place(region.low), place(region.high),
-                           region.kind == RegionKind::Function ? "dashed,rounded" : "rounded",
-                           line_of(region.kind), fill_of(region.kind));
+        if (region.coefficient != 1) out += fmt::format(", coefficient={}", region.coefficient);
+        out += fmt::format(
+            ", bb=\"{},{}\", style=\"{}\", color=\"{}\", bgcolor=\"{}\"];\n", place(region.low),
+            place(region.high), region.kind == RegionKind::Function ? "dashed,rounded" : "rounded",
+            region.kind == RegionKind::Sum && region.operand < 0 ? "#ffffff" : line_of(region.kind),
+            fill_of(region.kind));
         out += region_text(diagram, static_cast<int>(i), indent + "  ") + indent + "}\n";
+    }
+    for (std::size_t i = 0; i < diagram.wires.size(); ++i) {
+        if (diagram.wires[i].region == index) out += indent + wire_line(diagram.wires[i], i);
     }
     return out;
 }
@@ -216,7 +221,6 @@ std::string dot(const Diagram& diagram) {
     out += "  node [fontname=\"DejaVu Sans\", fixedsize=true, fontcolor=\"#1a1a1a\"];\n";
     out += "  edge [fontname=\"DejaVu Sans\", fontsize=9, fontcolor=\"#555555\", dir=none];\n";
     out += region_text(diagram, -1, "  ");
-    for (std::size_t i = 0; i < diagram.wires.size(); ++i) out += "  " + wire_line(diagram.wires[i], i);
     return out + "}\n";
 }
 

@@ -7,6 +7,7 @@
 #include "headway/draw/text.hpp"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace headway {
@@ -77,6 +78,7 @@ struct Wire {
     Point label_at;
     std::string name;  ///< the index that the wire carries, or the kind of an edge
     std::string tooltip;
+    int region = -1;  ///< the region it lies in: index into Diagram::regions, or -1
 };
 
 enum class RegionKind {
@@ -94,6 +96,7 @@ struct Region {
     Point high;
     int parent = -1;
     int operand = -1;
+    long coefficient = 1;  ///< of a Term
 };
 
 struct Diagram {
