@@ -60,8 +60,11 @@ void refuse_variants(const Json& json) {
 
 void read_norm(const Json& json, const HasTensor& has, ConfigReading& reading) {
     Config& c = reading.config;
-    const std::string type = json.text("normalization_type", "");
-    if (type.empty()) return;
+    // No tensor says so when a norm has no gain: a file that is silent here would be read wrongly.
+    require(json.contains("normalization_type"), ErrorKind::Unsupported, "{} is missing (null: no norms)",
+            where(json, "normalization_type"));
+    if (!json.has("normalization_type")) return;
+    const std::string type = json.text("normalization_type");
     const bool layer_norm = type == "LN" || type == "LNPre";
     require(layer_norm || type == "RMS" || type == "RMSPre", ErrorKind::Unsupported,
             "{} is {}, expected LN, LNPre, RMS, RMSPre or null", json.at("normalization_type").where(),
@@ -74,7 +77,7 @@ void read_norm(const Json& json, const HasTensor& has, ConfigReading& reading) {
 }
 
 void read_positions(const Json& json, Config& c) {
-    const std::string type = json.text("positional_embedding_type", "standard");
+    const std::string type = json.text("positional_embedding_type");
     if (type == "standard") {
         c.positions = Positions::Learned;
     } else if (type == "shortformer") {
@@ -119,7 +122,7 @@ ConfigReading config(const Json& json, const HasTensor& has) {
     const int d_vocab_out = json.count("d_vocab_out", c.d_vocab);
     require(d_vocab_out == c.d_vocab, ErrorKind::Unsupported, "{} is {}, expected d_vocab={}",
             where(json, "d_vocab_out"), d_vocab_out, c.d_vocab);
-    if (!json.boolean("attn_only", false)) {
+    if (!json.boolean("attn_only", !has("blocks.{}.mlp.W_in"))) {
         c.d_mlp = json.count("d_mlp", 4 * std::min(c.d_model, 1 << 26));
         c.activation = read_activation(json, "act_fn");
         c.gated_mlp = json.boolean("gated_mlp", false);

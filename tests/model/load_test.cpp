@@ -23,6 +23,7 @@ using test::gpt2_checkpoint;
 using test::lens_checkpoint;
 using test::llama_checkpoint;
 using test::SmallCheckpoint;
+using test::SmallTensor;
 
 /// Loading the checkpoint fails with this kind and text.
 void expect_refused(const SmallCheckpoint& checkpoint, const std::string& text,
@@ -263,6 +264,69 @@ TEST(Load, NormsWithoutGainsHaveOnes) {
     const Model model = load(c, {.fold = no_folding});
     EXPECT_EQ(model.leaf<double>("ln1.w", 0).values()[5], 1.0);
     EXPECT_FALSE(model.description().warnings.empty());
+}
+
+/// The GPT-2 checkpoint, saved under TransformerLens's names from its leaves.
+SmallCheckpoint as_lens_checkpoint(const Model& model) {
+    const std::map<std::string, std::string> names{
+        {"W_E", "embed."}, {"W_pos", "pos_embed."}, {"W_U", "unembed."}, {"W_in", "mlp."}, {"b_in", "mlp."},
+        {"W_out", "mlp."}, {"b_out", "mlp."},       {"ln1.w", ""},       {"ln1.b", ""},    {"ln2.w", ""},
+        {"ln2.b", ""},     {"ln_final.w", ""},      {"ln_final.b", ""}};
+    SmallCheckpoint c;
+    c.config = {{"model_type", "\"transformer_lens\""},
+                {"n_layers", "2"},
+                {"n_heads", "2"},
+                {"d_model", "6"},
+                {"d_head", "3"},
+                {"d_mlp", "8"},
+                {"n_ctx", "5"},
+                {"d_vocab", "7"},
+                {"act_fn", "\"gelu_new\""},
+                {"positional_embedding_type", "\"standard\""},
+                {"normalization_type", "\"LN\""},
+                {"eps", "1e-5"}};
+    for (const Leaf& leaf : model.leaves()) {
+        if (leaf.name.symbol == "scale") continue;
+        const auto found = names.find(leaf.name.symbol);
+        std::string name = (found != names.end() ? found->second : "attn.") + leaf.name.symbol;
+        if (leaf.name.layer >= 0) name = "blocks." + std::to_string(leaf.name.layer) + "." + name;
+        const auto array = model.leaf<double>(leaf.name.symbol, leaf.name.layer);
+        SmallTensor& tensor = c.tensors[name];
+        tensor.shape = array.shape;
+        for (const double value : array.values()) tensor.values.push_back(static_cast<float>(value));
+    }
+    return c;
+}
+
+TEST(Load, AModelWithMlpUnderLensNamesIsTheSameModel) {
+    const Model gpt2 = load(gpt2_checkpoint(), {.fold = no_folding});
+    const Model lens = load(as_lens_checkpoint(gpt2));
+    EXPECT_EQ(lens.config().architecture, "transformer_lens");
+    const oracle::Run want = oracle::forward(gpt2, {1, 5, 3, 5});
+    const oracle::Run got = oracle::forward(lens, {1, 5, 3, 5});
+    for (std::size_t q = 0; q < 4; ++q) {
+        for (std::size_t v = 0; v < 7; ++v) EXPECT_NEAR(got.logits[q][v], want.logits[q][v], 1e-12);
+    }
+}
+
+TEST(Load, ALensConfigMustSayWhatNoTensorSays) {
+    for (const std::string key : {"normalization_type", "positional_embedding_type"}) {
+        SmallCheckpoint c = lens_checkpoint();
+        c.config.erase(key);
+        expect_refused(c, "\"" + key + "\" is missing");
+    }
+}
+
+TEST(Load, GroupedKeysOfLensNamesHaveAnUnderscore) {
+    SmallCheckpoint c = lens_checkpoint();
+    c.set("n_key_value_heads", "1");
+    for (const std::string layer : {"0", "1"}) {
+        for (const std::string weight : {"W_K", "W_V"}) {
+            c.tensors.erase("blocks." + layer + ".attn." + weight);
+            c.add("blocks." + layer + ".attn._" + weight, {1, 6, 3});
+        }
+    }
+    EXPECT_EQ(load(c).at("W_K", 1).shape, (std::vector<std::int64_t>{1, 6, 3}));
 }
 
 TEST(Load, AMissingConfigIsAnInputError) {
