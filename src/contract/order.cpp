@@ -26,6 +26,11 @@ double cap_of(const Order& order, const OrderOptions& options) {
     return objective(order, options) * (1 + 1e-12);
 }
 
+constexpr int kSmall =
+    14;  // factors for which every tree is looked at without further ado: a few milliseconds
+constexpr int kLimit = 20;   // for which it can be: 2^20 subsets in memory
+constexpr int kCapped = 64;  // for which subsets can be listed: bits of a word
+
 std::optional<Order> find_small(const OrderProblem& problem, const GroupedProblem& small,
                                 const OrderOptions& options) {
     double cap = kNever;
@@ -39,6 +44,21 @@ std::optional<Order> find_small(const OrderProblem& problem, const GroupedProble
     return priced(problem, *steps, true);
 }
 
+/// Exact searches for what costs no more than `known`, the quicker ones first; `known` if they all give up.
+Order improved(Order known, const OrderProblem& problem, const GroupedProblem& groups,
+               const OrderOptions& options) {
+    const int n = static_cast<int>(problem.factors.size());
+    if (n > kCapped || groups.groups.size() > IndexSet::kCapacity) return known;
+    const double cap = cap_of(known, options);
+    const bool every_tree = n <= std::min(options.exact_limit, kLimit);
+    OrderOptions tried = options;
+    if (every_tree) tried.budget /= 8;
+    if (const auto steps = search_below(cap, true, groups, tried)) return priced(problem, *steps, true);
+    const auto steps =
+        every_tree ? search_every_tree(cap, groups, options) : search_below(cap, false, groups, options);
+    return steps ? priced(problem, *steps, every_tree) : known;
+}
+
 std::optional<Order> find_large(const OrderProblem& problem, const OrderOptions& options) {
     const GroupedProblem groups = grouped(problem);
     std::optional<Order> best;
@@ -46,12 +66,8 @@ std::optional<Order> find_large(const OrderProblem& problem, const OrderOptions&
         Order order = priced(problem, refined(problem, greedy, options), false);
         if (!best || objective(order, options) < objective(*best, options)) best = std::move(order);
     }
-    if (!best || problem.factors.size() > 64 || groups.groups.size() > IndexSet::kCapacity) return best;
-    for (bool outer_products : {true, false}) {
-        const auto steps = search_below(cap_of(*best, options), outer_products, groups, options);
-        if (steps) return priced(problem, *steps, outer_products);
-    }
-    return best;
+    if (!best) return std::nullopt;
+    return improved(std::move(*best), problem, groups, options);
 }
 
 /// Steps on `renumbered(problem, numbering)` as steps on the problem itself.
@@ -69,7 +85,7 @@ std::optional<Order> find_order(const OrderProblem& problem, const OrderOptions&
     check(problem);
     if (problem.factors.empty()) return cost_of(problem, {});
     if (problem.factors.size() == 1 && problem.factors[0].symbolic) return std::nullopt;
-    if (static_cast<int>(problem.factors.size()) <= std::min(options.exact_limit, 20)) {
+    if (static_cast<int>(problem.factors.size()) <= std::min(options.exact_limit, kSmall)) {
         const GroupedProblem small = grouped(problem);
         if (small.groups.size() <= IndexSet::kCapacity) return find_small(problem, small, options);
     }

@@ -184,6 +184,7 @@ class CappedSearch {
 public:
     CappedSearch(double cap, bool outer_products, const GroupedProblem& problem, const OrderOptions& options)
         : cap_(cap),
+          multiply_add_weight_(options.multiply_add_weight),
           outer_products_(outer_products),
           boundary_(problem),
           price_(problem, options),
@@ -191,7 +192,8 @@ public:
         for (std::size_t f = 0; f < problem.factors.size(); ++f) {
             const auto& factor = problem.factors[f];
             const std::uint64_t bit = std::uint64_t{1} << f;
-            levels_[1].push_back({bit, boundary_.of_factor(f), factor.held, 0, factor.held,
+            const IndexSet& indices = boundary_.of_factor(f);
+            levels_[1].push_back({bit, indices, price_.size(indices), factor.held, 0, factor.held,
                                   factor.symbolic ? static_cast<int>(f) : -1, 0});
         }
         for (std::size_t g = 0; g < problem.groups.size(); ++g) {  // carried by all: no reason to merge two
@@ -226,7 +228,7 @@ private:
     struct Part {
         std::uint64_t factors;
         IndexSet indices;
-        double held, cost, peak;
+        double size, held, cost, peak;
         int symbol;
         std::uint64_t left;
     };
@@ -239,14 +241,21 @@ private:
             for (std::size_t j = size_a == size_b ? i + 1 : 0; j < bs.size(); ++j, ++examined) {
                 const Part& b = bs[j];
                 if (a.cost + b.cost > cap_) break;  // sorted by cost
-                if ((a.factors & b.factors) != 0) continue;
-                if (!outer_products_ && (a.indices & b.indices & linking_).empty()) continue;
-                merge(a, b);
+                if ((a.factors & b.factors) == 0 && is_worth_pricing(a, b)) merge(a, b);
             }
             if (examined >= budget) return false;
             budget -= examined;
         }
         return true;
+    }
+
+    /// Cheap tests that reject most pairs.
+    bool is_worth_pricing(const Part& a, const Part& b) const {
+        const IndexSet shared = a.indices & b.indices;
+        if (!outer_products_ && (shared & linking_).empty()) return false;
+        if (a.symbol >= 0 || b.symbol >= 0) return true;
+        const double least = shared.empty() ? a.size * b.size : std::max(a.size, b.size);
+        return a.cost + b.cost + multiply_add_weight_ * least <= cap_;
     }
 
     void merge(const Part& a, const Part& b) {
@@ -262,7 +271,7 @@ private:
         if (cost > cap_ || cost == kNever) return;
         const double peak = merged_peak(a.held, a.peak, b.held, b.peak, held);
         const bool a_first = std::countr_zero(a.factors) < std::countr_zero(b.factors);
-        const Part part{factors, indices, held, cost, peak, -1, a_first ? a.factors : b.factors};
+        const Part part{factors, indices, held, held, cost, peak, -1, a_first ? a.factors : b.factors};
         if (known == place_.end()) {
             place_.emplace(factors, level.size());
             level.push_back(part);
@@ -279,7 +288,7 @@ private:
         return static_cast<int>(levels_.size() - 1 + steps_.size()) - 1;
     }
 
-    double cap_;
+    double cap_, multiply_add_weight_;
     bool outer_products_;
     Boundary boundary_;
     StepPrice price_;

@@ -11,9 +11,9 @@
 namespace headway {
 namespace {
 
-/// How a pair of parts is judged: by the growth of memory when they are merged, `size(result) - shrink * (size(a) +
-/// size(b))`, on a logarithmic scale with noise of the given temperature. (Gray and Kourtis, "Hyper-optimized tensor
-/// network contraction", Quantum 5, 410, 2021.)
+/// How a pair of parts is judged: by the growth of memory when they are merged, `size(result) - shrink *
+/// (size(a) + size(b))`, on a logarithmic scale with noise of the given temperature. (Gray and Kourtis,
+/// "Hyper-optimized tensor network contraction", Quantum 5, 410, 2021.)
 struct Taste {
     double shrink = 1;
     double temperature = 0;

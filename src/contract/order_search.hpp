@@ -1,4 +1,5 @@
-// What the searches for a contraction order share: the problem with its indices grouped, and the price of a step.
+// What the searches for a contraction order share: the problem with its indices grouped, and the price of a
+// step.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -15,8 +16,8 @@ namespace headway {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-/// The problem as the searches see it. Indices with the same carriers are one group; an index that one factor alone
-/// carries is gone, as it is summed away before any step.
+/// The problem as the searches see it. Indices with the same carriers are one group; an index that one factor
+/// alone carries is gone, as it is summed away before any step.
 struct GroupedProblem {
     struct Factor {
         std::vector<int> groups;  ///< ascending
@@ -33,17 +34,19 @@ struct GroupedProblem {
     std::vector<Group> groups;
 };
 
-/// Throws InvariantFailure if indices are out of range, repeated in a factor, or carried by none but in the output.
+/// Throws InvariantFailure if indices are out of range, repeated in a factor, or carried by none but in the
+/// output.
 void check(const OrderProblem& problem);
 
 GroupedProblem grouped(const OrderProblem& problem);
 
-/// A numbering of the factors that depends on the network only, not on how its factors and indices are numbered: by
-/// colour refinement, with ties broken one at a time. (Factors that refinement cannot tell apart and that no symmetry
-/// exchanges are the exception.)
+/// A numbering of the factors that depends on the network only, not on how its factors and indices are
+/// numbered: by colour refinement, with ties broken one at a time. (Factors that refinement cannot tell apart
+/// and that no symmetry exchanges are the exception.)
 std::vector<int> canonical_numbering(const OrderProblem& problem);
 
-/// The same problem: its factor i is factor `numbering[i]` of `problem`, and its indices are numbered by their carriers.
+/// The same problem: its factor i is factor `numbering[i]` of `problem`, and its indices are numbered by
+/// their carriers.
 OrderProblem renumbered(const OrderProblem& problem, const std::vector<int>& numbering);
 
 /// Up to 128 groups of indices.
@@ -72,8 +75,8 @@ public:
     /// Number of elements of a tensor with these indices.
     double size(const IndexSet& indices) const;
 
-    /// The cost of merging two parts, or kNever if that is illegal. A symbol is the number of a symbolic factor that is
-    /// still by itself, or -1 for a part.
+    /// The cost of merging two parts, or kNever if that is illegal. A symbol is the number of a symbolic
+    /// factor that is still by itself, or -1 for a part.
     double merge(const IndexSet& a, int symbol_a, const IndexSet& b, int symbol_b, double result_size) const;
 
 private:
@@ -83,34 +86,37 @@ private:
     std::vector<std::vector<IndexSet>> needs_;  // of each factor
 };
 
-/// The indices of every operand: factors without their lone indices (a symbolic one with all its own), then results.
+/// The indices of every operand: factors without their lone indices (a symbolic one with all its own), then
+/// results.
 std::vector<std::vector<int>> operand_indices(const OrderProblem& problem,
                                               const std::vector<OrderStep>& steps);
 
 /// The same tree, its steps in the order that keeps the fewest elements alive.
 std::vector<OrderStep> in_memory_order(const OrderProblem& problem, const std::vector<OrderStep>& steps);
 
-/// A tree that costs no more: subtrees of a few operands are replaced by their best ones until nothing changes.
+/// A tree that costs no more: subtrees of a few operands are replaced by their best ones until nothing
+/// changes.
 std::vector<OrderStep> refined(const OrderProblem& problem, std::vector<OrderStep> steps,
                                const OrderOptions& options);
 
-/// The most elements alive while both operands and then their result are made, the better operand first. `held` is what
-/// an operand occupies once it is made, `peak` the most that making it takes.
+/// The most elements alive while both operands and then their result are made, the better operand first.
+/// `held` is what an operand occupies once it is made, `peak` the most that making it takes.
 double merged_peak(double held_a, double peak_a, double held_b, double peak_b, double result_size);
 
-/// The best of all trees that cost at most `cap`, by dynamic programming over all subsets: 3^n / 2 splits, fewer the
-/// lower the cap. Nothing if there is none.
+/// The best of all trees that cost at most `cap`, by dynamic programming over all subsets: 3^n / 2 splits,
+/// fewer the lower the cap. Nothing if there is none.
 std::optional<std::vector<OrderStep>> search_every_tree(double cap, const GroupedProblem& problem,
                                                         const OrderOptions& options);
 
-/// The same for more factors: only subsets that can be had for less than a cap are listed, and the cap is raised up to
-/// `cap` step by step. `outer_products`: or else only parts that share an index are merged. Nothing if there is none,
-/// or the budget is exhausted.
+/// The same for more factors: only subsets that can be had for less than a cap are listed, and the cap is
+/// raised up to `cap` step by step. `outer_products`: or else only parts that share an index are merged.
+/// Nothing if there is none, or the budget is exhausted.
 std::optional<std::vector<OrderStep>> search_below(double cap, bool outer_products,
                                                    const GroupedProblem& problem,
                                                    const OrderOptions& options);
 
-/// The plain greedy order, and the best of `random_tries` perturbed ones if that costs less. Empty if none is legal.
+/// The plain greedy order, and the best of `random_tries` perturbed ones if that costs less. Empty if none is
+/// legal.
 std::vector<std::vector<OrderStep>> search_greedy(const GroupedProblem& problem, const OrderOptions& options);
 
 }  // namespace headway

@@ -44,8 +44,8 @@ double size_of(const OrderProblem& problem, const std::vector<int>& indices) {
     return product;
 }
 
-/// The nodes that `open` admits at and below `root`, operands before results; `operands(node)` are the two of a node, in
-/// the order wanted.
+/// The nodes that `open` admits at and below `root`, operands before results; `operands(node)` are the two of
+/// a node, in the order wanted.
 template <class Open, class Operands>
 std::vector<int> post_order(int root, const Open& open, const Operands& operands) {
     std::vector<int> result, stack{root};
@@ -85,8 +85,8 @@ std::map<int, int> identity(int n) {
 
 constexpr int kRounds = 16;  // of refinement; two or three are usual
 
-/// A tree of steps whose subtrees are replaced in place. Nodes 0..n-1 are factors; a node keeps its number when its
-/// operands change.
+/// A tree of steps whose subtrees are replaced in place. Nodes 0..n-1 are factors; a node keeps its number
+/// when its operands change.
 class Tree {
 public:
     Tree(const OrderProblem& problem, const std::vector<OrderStep>& steps, const OrderOptions& options)
@@ -104,10 +104,9 @@ public:
 
     std::vector<OrderStep> steps() const {
         const int root = static_cast<int>(indices_.size()) - 1;
+        const auto is_result = [&](int node) { return node >= n_; };
         const auto operands = [&](int node) { return operands_of(node); };
-        return numbered(post_order(
-                            root, [&](int v) { return v >= n_; }, operands),
-                        identity(n_), operands);
+        return numbered(post_order(root, is_result, operands), identity(n_), operands);
     }
 
 private:
@@ -153,9 +152,10 @@ private:
             carried.insert(factor.indices.begin(), factor.indices.end());
         }
         if (carried.size() > IndexSet::kCapacity) return false;
-        const auto nodes = post_order(
-            root, [&](int v) { return numbers.count(v) == 0; }, [&](int v) { return operands_of(v); });
-        const auto present = numbered(nodes, numbers, [&](int v) { return operands_of(v); });
+        const auto is_inside = [&](int node) { return numbers.count(node) == 0; };
+        const auto both = [&](int node) { return operands_of(node); };
+        const std::vector<int> nodes = post_order(root, is_inside, both);
+        const std::vector<OrderStep> present = numbered(nodes, numbers, both);
         OrderOptions exact = options_;
         exact.exact_limit = kOperands;
         const std::optional<Order> best = find_order(part, exact);
@@ -211,9 +211,8 @@ std::vector<OrderStep> in_memory_order(const OrderProblem& problem, const std::v
         return left_first ? std::pair{left, right} : std::pair{right, left};
     };
     const int root = static_cast<int>(indices.size()) - 1;
-    return numbered(post_order(
-                        root, [&](int v) { return v >= n; }, operands),
-                    identity(n), operands);
+    const auto is_result = [&](int node) { return node >= n; };
+    return numbered(post_order(root, is_result, operands), identity(n), operands);
 }
 
 std::vector<OrderStep> refined(const OrderProblem& problem, std::vector<OrderStep> steps,
