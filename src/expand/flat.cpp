@@ -20,7 +20,8 @@ std::int64_t checked_product(std::int64_t a, std::int64_t b) {
     return result;
 }
 
-// Labels joined by copy tensors. The root of a class is its smallest label, hence a port where the class has one.
+// Labels joined by copy tensors. The root of a class is its smallest label, hence a port where the class has
+// one.
 class Classes {
 public:
     explicit Classes(std::size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), 0); }

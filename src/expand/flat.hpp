@@ -1,4 +1,5 @@
-// A product while it is being written: factors are added, taken apart where they are products themselves, wires merged.
+// A product while it is being written: factors are added, taken apart where they are products themselves,
+// wires merged.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -18,9 +19,11 @@ public:
     void scale(std::int64_t factor);
     /// A factor as it is.
     void add(const Expr& node, std::vector<int> labels);
-    /// A factor; a product gives its factors, a sum of one term its term and coefficient, an empty sum makes all zero.
+    /// A factor; a product gives its factors, a sum of one term its term and coefficient, an empty sum makes
+    /// all zero.
     void add_apart(const Expr& node, const std::vector<int>& labels);
-    /// Copies become shared labels. What stays: one copy over two or more ports, `ones` where nothing else carries a label.
+    /// Copies become shared labels. What stays: one copy over two or more ports, `ones` where nothing else
+    /// carries a label.
     void merge_copies();
     /// The product; a sum where the coefficient is not 1. Bound labels that nothing carries are gone.
     Expr close();
@@ -32,8 +35,8 @@ private:
     std::int64_t coefficient_ = 1;
 };
 
-/// Adds `coefficient * use` to the terms of a sum over `ports` in normal form: sums give their terms; products and copies are
-/// rewired so that their ports are the sum's.
+/// Adds `coefficient * use` to the terms of a sum over `ports` in normal form: sums give their terms;
+/// products and copies are rewired so that their ports are the sum's.
 void add_term(std::vector<Term>& terms, std::int64_t coefficient, const Use& use,
               const std::vector<Space>& ports);
 

@@ -13,7 +13,8 @@ namespace headway {
 
 namespace {
 
-// folded[d,d1] = left[d,e] right[e,d1]; the folded weight belongs to the head of the query-head weight of the two.
+// folded[d,d1] = left[d,e] right[e,d1]; the folded weight belongs to the head of the query-head weight of the
+// two.
 struct Rule {
     const char* folded;
     const char* left;

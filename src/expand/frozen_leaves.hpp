@@ -8,7 +8,8 @@
 
 namespace headway {
 
-/// What attention moves and multiplies with: of one head, or of all heads of a layer with their head index. Null: the model has none.
+/// What attention moves and multiplies with: of one head, or of all heads of a layer with their head index.
+/// Null: the model has none.
 struct AttentionLeaves {
     Expr pattern;
     Expr value;

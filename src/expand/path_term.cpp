@@ -53,7 +53,8 @@ private:
         return static_cast<int>(ports_.size() + bound_.size()) - 1;
     }
 
-    // n[position,d] = x[position,d'] centre[d',d] scale[position] gain[d]: what stands before n's d is x's d'.
+    // n[position,d] = x[position,d'] centre[d',d] scale[position] gain[d]: what stands before n's d is x's
+    // d'.
     void normalise(const NormLeaves& norm) {
         if (norm.scale == nullptr) return;
         add(norm.scale, {position_});
@@ -83,7 +84,8 @@ private:
         return heads;
     }
 
-    // Attention to `key`, its output weight onto the residual index; returns d_head's label and the key-value head.
+    // Attention to `key`, its output weight onto the residual index; returns d_head's label and the key-value
+    // head.
     void stop(const Stop& stop, const Source& source) {
         const AttentionLeaves& attention = *stop.attention;
         const int key = fresh(Space::Position);

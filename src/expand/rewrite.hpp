@@ -10,8 +10,8 @@
 
 namespace headway {
 
-/// The node with every child (factors, terms, members, arguments and masks; not the link of a Frozen) replaced by
-/// `child` of it. Requires: `child` keeps ports.
+/// The node with every child (factors, terms, members, arguments and masks; not the link of a Frozen)
+/// replaced by `child` of it. Requires: `child` keeps ports.
 Expr rebuild(const Expr& node, const std::function<Expr(const Expr&)>& child);
 
 /// Results by node. It holds the nodes that it knows, so that an address is never another node's.

@@ -27,10 +27,8 @@ std::vector<Space> without(const std::vector<Space>& ports, const FixedPorts& fi
     return rest;
 }
 
-Expr one_hot(int place) { return structure({Relation::OneHot, place, {}}); }
-
-// The number 1, as there is no scalar leaf: sum_h one_hot(h).
-Expr one() { return product({{one_hot(0), {0}}}, {}, {Space::Head}); }
+// The number 1, as there is no scalar leaf: the sum over h of one_hot(0)[h].
+Expr one() { return product({{one_hot(Space::Head, 0), {0}}}, {}, {Space::Head}); }
 
 // Which ports of a node a choice of enclosing labels fixes, and the new numbers of the labels that stay.
 struct Inner {
@@ -139,43 +137,40 @@ Expr Selector::of_leaf(const Expr& node, const FixedPorts& fixed) {
     return others.empty() ? chosen : hold(chosen, others);
 }
 
-// Any node, its port held from outside: node[h, ...] one_hot(i)[h].
+// Any node, its ports held from outside: node[h, ...] one_hot(i)[h].
 Expr Selector::hold(const Expr& node, const FixedPorts& fixed) {
     const std::vector<Space>& ports = node->ports();
-    for (const FixedPort& port : fixed)
-        require(ports[static_cast<std::size_t>(port.port)] == Space::Head, ErrorKind::Usage,
-                "a {} index cannot be fixed here", name(ports[static_cast<std::size_t>(port.port)]));
     Flat flat(without(ports, fixed));
     std::vector<int> labels;
     int next = 0;
     for (std::size_t i = 0; i < ports.size(); ++i)
         labels.push_back(find(fixed, i) == nullptr ? next++ : flat.fresh(ports[i]));
     flat.add(node, labels);
-    for (const FixedPort& port : fixed)
-        flat.add(one_hot(port.place), {labels[static_cast<std::size_t>(port.port)]});
+    for (const FixedPort& port : fixed) {
+        const auto i = static_cast<std::size_t>(port.port);
+        flat.add(one_hot(ports[i], port.place), {labels[i]});
+    }
     return flat.close();
 }
 
 Expr Selector::of_copy(const Expr& node, const FixedPorts& fixed) {
     const std::vector<Space> rest = without(node->ports(), fixed);
+    const int place = fixed.front().place;
     for (const FixedPort& port : fixed)
-        if (port.place != fixed.front().place) return zero(rest);
+        if (port.place != place) return zero(rest);
     if (rest.empty()) return one();
-    require(rest.front() == Space::Head, ErrorKind::Usage, "a {} index cannot be fixed here",
-            name(rest.front()));
     Flat flat(rest);
     for (int leg = 0; leg < static_cast<int>(rest.size()); ++leg)
-        flat.add(one_hot(fixed.front().place), {leg});
+        flat.add(one_hot(rest.front(), place), {leg});
     return flat.close();
 }
 
 Expr Selector::of_structure(const Expr& node, const Structure& relation, const FixedPorts& fixed) {
     if (relation.relation == Relation::OneHot)
         return relation.value == fixed.front().place ? one() : zero({});
-    require(relation.relation == Relation::Before && fixed.size() == 2, ErrorKind::Usage,
-            "a {} index cannot be fixed here",
-            name(node->ports()[static_cast<std::size_t>(fixed.front().port)]));
-    return fixed[0].place < fixed[1].place ? one() : zero({});
+    if (relation.relation == Relation::Before && fixed.size() == 2)
+        return fixed[0].place < fixed[1].place ? one() : zero({});
+    return hold(node, fixed);
 }
 
 Expr Selector::of_family(const Expr& node, const Family& list, const FixedPorts& fixed) {

@@ -86,17 +86,51 @@ TEST(PathTerm, OfAnAttentionOnlyModelReadsAsInTheTable) {
         EXPECT_EQ(to_line(path_term(model, parse_path(row.path))), row.term);
 }
 
+// The line may have its factors in any order: it is read back and compared as an object.
+void expect_terms(const FrozenModel& model, const std::vector<Row>& rows) {
+    for (const Row& row : rows)
+        EXPECT_EQ(path_term(model, parse_path(row.path)),
+                  parse_network(row.term, model.frozen().definitions).output)
+            << row.path << ": " << to_line(path_term(model, parse_path(row.path)));
+}
+
 TEST(PathTerm, OfAFoldedLayerNormModelReadsAsInTheTable) {
-    const FrozenModel model(tiny_gpt2());
-    const auto line = [&](const std::string& path) { return to_line(path_term(model, parse_path(path))); };
-    EXPECT_EQ(line("b_U > unembed"), "ones[q] b_U[v] -> [q,v]");
-    EXPECT_EQ(line("ln_final.b > unembed"), "ones[q] ln_final.b.U[v] -> [q,v]");
-    EXPECT_EQ(line("b_O[L1] > unembed"), "rstd_final[q] W_U[d,v] b_O[L1][d] -> [q,v]");
-    EXPECT_EQ(line("mlp1 > unembed"), "mlp[L1][q,d] W_U[d,v] rstd_final[q] -> [q,v]");
-    EXPECT_EQ(line("b_V[L1H0] > unembed"),
-              "A[L1H0][q,k] rstd_final[q] W_U[d,v] W_O[L1H0][e,d] b_V[L1H0][e] -> [q,v]");
-    EXPECT_EQ(line("ln1.b[L1] > L1H0.V > unembed"),
-              "A[L1H0][q,k] rstd_final[q] W_U[d,v] W_O[L1H0][e,d] ln1.b.V[L1H0][e] -> [q,v]");
+    expect_terms(
+        FrozenModel(tiny_gpt2()),
+        {{"embed > unembed", "rstd_final[q] token[q,v1] W_E[v1,d] W_U[d,v] -> [q,v]"},
+         {"pos > L0H1.V > unembed",
+          "rstd_final[q] A[L0H1][q,k] rstd1[L0][k] W_pos[k,d] W_V[L0H1][d,e] W_O[L0H1][e,d1] W_U[d1,v] -> "
+          "[q,v]"},
+         {"b_U > unembed", "ones[q] b_U[v] -> [q,v]"},
+         {"ln_final.b > unembed", "ones[q] ln_final.b.U[v] -> [q,v]"},
+         {"b_O[L1] > unembed", "rstd_final[q] b_O[L1][d] W_U[d,v] -> [q,v]"},
+         {"mlp1 > unembed", "rstd_final[q] mlp[L1][q,d] W_U[d,v] -> [q,v]"},
+         {"b_V[L1H0] > unembed", "rstd_final[q] A[L1H0][q,k] b_V[L1H0][e] W_O[L1H0][e,d] W_U[d,v] -> [q,v]"},
+         {"ln1.b[L1] > L1H0.V > unembed",
+          "rstd_final[q] A[L1H0][q,k] ln1.b.V[L1H0][e] W_O[L1H0][e,d] W_U[d,v] -> [q,v]"},
+         {"mlp0 > L1H1.V > unembed",
+          "rstd_final[q] A[L1H1][q,k] rstd1[L1][k] mlp[L0][k,d] W_V[L1H1][d,e] W_O[L1H1][e,d1] W_U[d1,v] "
+          "-> [q,v]"}});
+}
+
+TEST(PathTerm, OfAnUnfoldedLayerNormModelHasCentringAndGains) {
+    expect_terms(
+        FrozenModel(tiny_gpt2(2, 2, false)),
+        {{"ln_final.b > unembed", "ones[q] ln_final.b[d] W_U[d,v] -> [q,v]"},
+         {"embed > L0H0.V > unembed",
+          "token[k,v1] W_E[v1,d] centre[d,d1] rstd1[L0][k] ln1.w[L0][d1] W_V[L0H0][d1,e] A[L0H0][q,k] "
+          "W_O[L0H0][e,d2] centre[d2,d3] rstd_final[q] ln_final.w[d3] W_U[d3,v] -> [q,v]"},
+         {"ln1.b[L1] > L1H0.V > unembed",
+          "ln1.b[L1][d1] W_V[L1H0][d1,e] A[L1H0][q,k] W_O[L1H0][e,d2] centre[d2,d3] rstd_final[q] "
+          "ln_final.w[d3] W_U[d3,v] -> [q,v]"}});
+}
+
+TEST(PathTerm, OfGroupedHeadsReadsKeysAndValuesOfTheGroup) {
+    Config config = tiny(1, 4);
+    config.n_kv_heads = 2;
+    expect_terms(FrozenModel(config), {{"embed > L0H3.V > unembed",
+                                        "A[L0H3][q,k] token[k,v1] W_E[v1,d] W_V[L0G1][d,e] W_O[L0H3][e,d1] "
+                                        "W_U[d1,v] -> [q,v]"}});
 }
 
 TEST(PathTerm, SaysWhereItsFrozenValuesComeFrom) {

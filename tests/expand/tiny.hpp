@@ -40,7 +40,8 @@ struct NamedConfig {
     Config config;
 };
 
-/// All combinations of up to two layers and two heads with norms, biases, MLPs, positions, shared keys and values, block forms.
+/// All combinations of up to two layers and two heads with norms, biases, MLPs, positions, shared keys and
+/// values, block forms.
 inline std::vector<NamedConfig> tiny_models() {
     std::vector<NamedConfig> models;
     for (int layers : {0, 1, 2})

@@ -24,7 +24,7 @@ struct FixedPort {
 
 /// The expression with Head, Member or Layer ports fixed; the other ports stay, in order. `group_size` tells
 /// whether the weights of keys and values are named by head (`W_V[L0H3]`) or by group (`W_V[L0G1]`). Throws
-/// Error(Usage) for a port that does not exist, has another space, or cannot be fixed (a Member port alone).
+/// Error(Usage) for a port that does not exist or has another space.
 Expr select(const Expr& expression, std::vector<FixedPort> fixed, int group_size = 1);
 
 /// The leading Head port, and the Member port behind it when there is one, fixed at query head `head`.
