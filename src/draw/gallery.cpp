@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/draw/gallery.hpp"
 
-#include "draw/einsum_text.hpp"
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 
@@ -20,6 +19,7 @@ struct Recipe {
     const char* boxes = "";
     const char* remark = "";
     std::vector<std::pair<const char*, const char*>> terms = {};
+    std::size_t columns = 2;
 };
 
 // In all texts x is the residual stream that a head reads; A are attention patterns of a run, that is frozen: `~`.
@@ -38,12 +38,17 @@ const std::vector<Recipe>& recipes() {
         {"matrix", "Matrix: two legs", "M[d,d1]"},
         {"3-tensor", "Tensor of order 3: three legs", "T[d,d1,d2]"},
         {"4-tensor", "Tensor of order 4: four legs", "F[d,d1,d2,d3]"},
-        {"dot", "Dot product: the legs are joined, and summed over", "u[d] w[d] -> []"},
+        {"dot", "Dot product: the legs are joined, and summed over", "p = u[d] w[d]"},
         {"outer", "Outer product: side by side, nothing is joined", "u[d] w[d1] -> [d,d1]"},
         {"matrix-vector", "Matrix times vector", "M[d,d1] u[d1] -> [d]"},
         {"matrix-product", "Matrix product", "M[d,d1] N[d1,d2] -> [d,d2]"},
-        {"trace", "Trace: the legs of one box are joined", "M[d,d] -> []"},
-        {"sum", "Sum: cells with the same free legs", "out[d,d1] = M[d,d1] + N[d,d1]"},
+        {"trace", "Trace: the legs of one box are joined", "p = M[d,d]"},
+        {"sum",
+         "Sum: cells with the same free legs",
+         "out[d,d1] = M[d,d1] + N[d,d1]",
+         "",
+         "",
+         {{"M", ""}, {"N", ""}}},
         {"copy-tensor", "Copy tensor: three legs that carry the same index", "C[d,d1,d2]"},
         {"mlp", "MLP layer: what is inside the dashed border is not linear",
          "x[q,d] = token[q,v] W_E[v,d]\n"
@@ -61,7 +66,7 @@ const std::vector<Recipe>& recipes() {
          "head[q,d] = A[L0H3][q,k] x[k,d1] W_V[L0H3][d1,e] W_O[L0H3][e,d]\n", "x"},
         {"multi-head", "All heads of a layer: the head index joins pattern, W_V and W_O in a copy tensor",
          "heads[q,d] = A[L0][h,q,k] x[k,d1] W_V[L0][h,d1,e] W_O[L0][h,e,d]\n", "x"},
-        {"attention-pattern", "Attention patterns of a layer: a softmax over the key positions of the scores",
+        {"attention-pattern", "Attention patterns: a softmax of the scores",
          "S[h,q,k] = x[q,d] W_Q[L0][h,d,e] W_K[L0][h,d1,e] x[k,d1] scale[L0]\n"
          "P[h,q,k] = softmax_k(causal[q,k]; S[h,q,k])\n",
          "x"},
@@ -102,7 +107,8 @@ const std::vector<Recipe>& recipes() {
          "score[q,k] = T0[q,k] + T1[q,k] + T2[q,k] + T3[q,k]\n",
          "x",
          "",
-         {{"T0", "none"}, {"T1", "Q-composition"}, {"T2", "K-composition"}, {"T3", "Q- and K-composition"}}},
+         {{"T0", "none"}, {"T1", "Q-composition"}, {"T2", "K-composition"}, {"T3", "Q- and K-composition"}},
+         1},
         {"virtual-head", "Virtual head L0H3 \u2192 L1H4: embed > L0H3.V > L1H4.V > unembed",
          "A[L1H4][q,k] A[L0H3][k,k1] token[k1,v1] W_E[v1,d] W_OV[L0H3][d,d1] W_OV[L1H4][d1,d2] W_U[d2,v] -> "
          "[q,v]",
@@ -177,9 +183,7 @@ GalleryEntry gallery_entry(std::string_view name) {
     std::istringstream boxes(r.boxes);
     for (std::string box; boxes >> box;) entry.options.boxes.push_back({box, at(box)});
     for (const auto& [symbol, title] : r.terms) entry.options.terms.push_back({at(symbol), title});
-    if (entry.expression->as<Product>() != nullptr) {
-        entry.options.remarks.push_back(plain("einsum " + einsum_text(entry.expression)));
-    }
+    entry.options.columns = r.columns;
     if (*r.remark != '\0') entry.options.remarks.push_back(plain(r.remark));
     return entry;
 }

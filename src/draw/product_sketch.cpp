@@ -121,6 +121,7 @@ private:
                 c.box = sketcher_.box(use.node, c.factor);
                 c.width = c.box.width;
                 c.up = c.down = c.box.height / 2;
+                if (c.box.kind == BoxKind::Mark) c.width = c.up = c.down = 0;
             } else {
                 std::vector<std::string> names;
                 for (const int label : use.labels) names.push_back(names_[static_cast<std::size_t>(label)]);
@@ -285,12 +286,15 @@ private:
         std::vector<double> xs;
         if (cell(c).factor < 0) return xs;
         for (const int label : wiring_.factors[static_cast<std::size_t>(cell(c).factor)].labels) {
+            const int j = junction_[static_cast<std::size_t>(label)];
+            if (j >= 0 && placed_.contains(j)) {
+                xs.push_back(cell(j).x);
+                continue;
+            }
             for (const LegEnd& end : wiring_.ends[static_cast<std::size_t>(label)]) {
                 const int other = cell_of_[static_cast<std::size_t>(end.factor)];
                 if (other != c && placed_.contains(other)) xs.push_back(cell(other).x);
             }
-            const int j = junction_[static_cast<std::size_t>(label)];
-            if (j >= 0 && placed_.contains(j)) xs.push_back(cell(j).x);
         }
         return xs;
     }
@@ -627,16 +631,25 @@ private:
                              [](const Terminal* a, const Terminal* b) { return a->key < b->key; });
             for (std::size_t i = 0; i < terminals.size(); ++i) {
                 const double t = static_cast<double>(i) - (static_cast<double>(terminals.size()) - 1) / 2;
-                terminals[i]->at = place_on(c, key.second, t, terminals[i]->key, terminals.size());
+                const bool to_channel = c.factor >= 0 && space_at(c, *terminals[i]) == Space::Channel;
+                terminals[i]->at =
+                    place_on(c, key.second, t, terminals[i]->key, terminals.size(), to_channel);
             }
         }
     }
 
-    Point place_on(const Cell& c, Side side, double t, double key, std::size_t n) {
+    Space space_at(const Cell& c, const Terminal& t) const {
+        return wiring_.factors[static_cast<std::size_t>(c.factor)]
+            .node->ports()[static_cast<std::size_t>(t.leg)];
+    }
+
+    Point place_on(const Cell& c, Side side, double t, double key, std::size_t n, bool to_channel) {
         const double half = c.width / 2;
         if (side == Side::Left || side == Side::Right) {
             const double step = std::min(8.0, (c.up + c.down - 8) / static_cast<double>(n));
-            const double x = c.x + (side == Side::Left ? -half : half);
+            // A triangle's base stands a quarter in from the box around it.
+            const bool base = c.box.kind == BoxKind::Isometry && !to_channel;
+            const double x = c.x + (side == Side::Left ? -1 : 1) * (base ? half / 2 : half);
             const bool rails = c.tall && n == 2;
             if (c.tall) return {x, rails || n == 1 ? key : (row_y_[0] + row_y_[1]) / 2 + t * step};
             return {x, c.y + t * step};
@@ -728,7 +741,20 @@ private:
         }
         for (const Strand& s : strands_) add_wire(s);
         std::tie(sketch_.low, sketch_.high) = bounds(sketch_.diagram);
+        sketch_.einsum = einsum();
         return std::move(sketch_);
+    }
+
+    std::string einsum() const {
+        std::string text;
+        for (const Use& use : wiring_.factors) {
+            if (&use != &wiring_.factors.front()) text += ",";
+            for (const int label : use.labels) text += names_[static_cast<std::size_t>(label)];
+        }
+        text += text.empty() ? "\u2192" : " \u2192";
+        if (wiring_.n_ports > 0) text += " ";
+        for (std::size_t port = 0; port < wiring_.n_ports; ++port) text += names_[port];
+        return text;
     }
 
     /// An isometry points to the side where its channel leaves.

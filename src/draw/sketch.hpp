@@ -25,6 +25,7 @@ struct Sketch {
     std::vector<Gate> gates;  ///< by port
     Point low;
     Point high;
+    std::string einsum;  ///< of a product, in the names of its wires
 };
 
 /// What all parts of one diagram share: names of boxes and of wires.
@@ -45,12 +46,10 @@ public:
 
     std::string fresh_id() { return "n" + std::to_string(next_id_++); }
     std::string fresh_name(Space space);
-    void take_name(const std::string& name) { names_.insert(name); }
 
 private:
     std::vector<std::size_t> order_of(const Sum& sum) const;
-    void add_gates(Sketch& sketch, const Expr& node, const std::vector<std::string>& names,
-                   const std::vector<Side>& sides);
+    void add_gates(Sketch& sketch, const Expr& node, const std::vector<Side>& sides);
     Sketch single(const Expr& node, const std::vector<std::string>& names);
 
     const TensorDiagramOptions& options_;

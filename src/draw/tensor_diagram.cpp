@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/draw/tensor_diagram.hpp"
 
-#include "draw/einsum_text.hpp"
 #include "draw/sketch.hpp"
 #include "headway/base/error.hpp"
 
@@ -131,11 +130,40 @@ Sketcher::Sketcher(const TensorDiagramOptions& options) : options_(options) {
     for (const Definition& box : options.boxes) boxes_.emplace(box.node.get(), box.name);
 }
 
+namespace {
+
+std::string letters_of(Space space) {
+    switch (space) {
+        case Space::Position:
+            return "qklpst";
+        case Space::Vocab:
+            return "vwu";
+        case Space::Residual:
+            return "dfgijab";
+        case Space::HeadInner:
+            return "eoxy";
+        case Space::Head:
+            return "hn";
+        case Space::Member:
+            return "rz";
+        case Space::Neuron:
+            return "mn";
+        case Space::Channel:
+            return "cab";
+        case Space::Layer:
+            return "lyz";
+    }
+    return "";
+}
+
+}  // namespace
+
 std::string Sketcher::fresh_name(Space space) {
-    for (int n = 0;; ++n) {
-        std::string name(1, letter(space));
-        if (space == Space::Position && n > 0) name = n == 1 ? "k" : fmt::format("k{}", n - 1);
-        if (space != Space::Position && n > 0) name += std::to_string(n);
+    for (const char c : letters_of(space) + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+        if (names_.insert({c}).second) return {c};
+    }
+    for (int n = 1;; ++n) {
+        std::string name = letters_of(space).substr(0, 1) + std::to_string(n);
         if (names_.insert(name).second) return name;
     }
 }
@@ -160,7 +188,11 @@ Box Sketcher::box(const Expr& node, int operand) {
     if (name.empty()) name = node->as<Family>() != nullptr ? "family" : "t";
     box.tooltip = name;
     if (box.kind == BoxKind::Copy) {
-        box.width = box.height = node->ports().size() == 2 ? 1.5 : 6.5;
+        box.width = box.height = 6.5;
+        if (node->ports().size() == 2) {  // the identity is a bare line
+            box.kind = BoxKind::Mark;
+            box.width = box.height = 1;
+        }
         return box;
     }
     box.label = label_text(name);
@@ -283,6 +315,7 @@ Sketch Sketcher::cells(const Expr& node, const std::vector<std::string>& names, 
         const Term& term = sum.terms[i];
         std::vector<std::string> inner;
         for (const int label : term.use.labels) inner.push_back(names[static_cast<std::size_t>(label)]);
+        const std::set<std::string> outer = names_;  // bound names are a cell's own
         Sketch part = boxes_.contains(term.use.node.get()) ? single(term.use.node, inner)
                                                            : this->node(term.use.node, inner);
         for (std::size_t port = 0; port < part.gates.size(); ++port) {
@@ -293,13 +326,14 @@ Sketch Sketcher::cells(const Expr& node, const std::vector<std::string>& names, 
         if (sheet) {
             double y = part.high.y + 18;
             for (const TermTitle& title : options_.terms) {
-                if (title.term == term.use.node)
+                if (title.term == term.use.node && !title.title.empty())
                     add_note(part.diagram, plain(title.title), {part.low.x, y}, 10.5, "#1a1a1a", true);
             }
-            add_note(part.diagram, plain(einsum_text(term.use.node)), {part.low.x, part.low.y - 14}, 9.5);
+            add_note(part.diagram, plain(part.einsum), {part.low.x, part.low.y - 14}, 9.5);
             std::tie(part.low, part.high) = bounds(part.diagram);
         }
         part.gates.clear();
+        names_ = outer;
         Sketch cell = framed(part, {}, RegionKind::Term, "", static_cast<int>(i));
         cell.diagram.regions[0].coefficient = static_cast<long>(term.coefficient);
         parts.push_back(std::move(cell));
@@ -356,12 +390,11 @@ Sketch Sketcher::cells(const Expr& node, const std::vector<std::string>& names, 
         out.diagram.regions[0].high = {out.high.x + 6, out.high.y + 6};
         return out;
     }
-    add_gates(out, node, names, sides);
+    add_gates(out, node, sides);
     return out;
 }
 
-void Sketcher::add_gates(Sketch& sketch, const Expr& node, const std::vector<std::string>& names,
-                         const std::vector<Side>& sides) {
+void Sketcher::add_gates(Sketch& sketch, const Expr& node, const std::vector<Side>& sides) {
     const std::vector<Space>& ports = node->ports();
     std::vector<std::size_t> left;
     std::vector<std::size_t> right;
@@ -386,10 +419,6 @@ void Sketcher::add_gates(Sketch& sketch, const Expr& node, const std::vector<std
             box.at = {where == Side::Left ? low.x - 14 : high.x + 14, (low.y + high.y) / 2 + 60 * t};
             sketch.gates[side[i]] = {sketch.diagram.boxes.size(), where};
             sketch.diagram.boxes.push_back(box);
-            add_note(sketch.diagram, plain(names[side[i]]),
-                     {where == Side::Left ? box.at.x + 3 : box.at.x - 4 - text_width(names[side[i]], 9),
-                      box.at.y + 8},
-                     9);
         }
     };
     place(left, Side::Left);
@@ -399,8 +428,8 @@ void Sketcher::add_gates(Sketch& sketch, const Expr& node, const std::vector<std
 
 Diagram diagram_of(const Expr& expression, const TensorDiagramOptions& options) {
     Sketcher sketcher(options);
-    const std::vector<std::string> names = label_names(expression->ports(), {});
-    for (const std::string& name : names) sketcher.take_name(name);
+    std::vector<std::string> names;
+    for (const Space space : expression->ports()) names.push_back(sketcher.fresh_name(space));
     Sketch sketch;
     if (expression->as<Sum>() != nullptr) {
         sketch = sketcher.cells(expression, names, true);
@@ -409,7 +438,12 @@ Diagram diagram_of(const Expr& expression, const TensorDiagramOptions& options) 
         name_gates(sketch, names);
     }
     sketch.diagram.name = options.name;
-    if (!options.title.empty()) add_caption(sketch.diagram, options.title, options.remarks);
+    if (!options.title.empty()) {
+        std::vector<Text> lines;
+        if (!sketch.einsum.empty()) lines.push_back(plain("einsum " + sketch.einsum));
+        lines.insert(lines.end(), options.remarks.begin(), options.remarks.end());
+        add_caption(sketch.diagram, options.title, lines);
+    }
     return std::move(sketch.diagram);
 }
 
