@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <tuple>
 #include <unordered_set>
 
@@ -59,15 +60,21 @@ bool straight(const std::vector<int>& labels, std::size_t n_ports) {
     return true;
 }
 
-// A product of one factor that only reorders its ports stands in a sum as the factor itself.
-Use without_reordering(Use use) {
-    const Product* product = use.node->as<Product>();
-    if (product == nullptr || product->factors.size() != 1 || !product->bound.empty()) return use;
-    const Use& only = product->factors.front();
-    if (only.labels.size() != use.labels.size()) return use;
-    Use result{only.node, {}};
-    for (int port : only.labels) result.labels.push_back(use.labels[static_cast<std::size_t>(port)]);
-    return result;
+// A product stands in a sum with the sum's ports in order, and as its factor when it only reorders that: the use of a
+// product with its ports in another order has one form.
+Use in_order(const Use& use, const std::vector<Space>& ports) {
+    const Product* inner = use.node->as<Product>();
+    if (inner == nullptr) return use;
+    std::vector<Use> factors = inner->factors;
+    for (Use& factor : factors)
+        for (int& label : factor.labels)
+            if (label < static_cast<int>(ports.size())) label = use.labels[static_cast<std::size_t>(label)];
+    if (factors.size() == 1 && inner->bound.empty() && factors.front().labels.size() == ports.size())
+        return std::move(factors.front());
+    if (straight(use.labels, ports.size())) return use;
+    std::vector<int> labels(ports.size());
+    std::iota(labels.begin(), labels.end(), 0);
+    return {product(std::move(factors), ports, inner->bound), std::move(labels)};
 }
 
 }  // namespace
@@ -156,7 +163,7 @@ Expr sum(std::vector<Term> terms, const std::vector<Space>& ports) {
         std::sort(sorted.begin(), sorted.end());
         require(straight(sorted, ports.size()), ErrorKind::Usage,
                 "the indices of a term are not a permutation of the ports of its sum");
-        term.use = without_reordering(std::move(term.use));
+        term.use = in_order(term.use, ports);
     }
     const auto key = [](const Term& term) {
         return std::tuple(term.use.node->hash(), term.use.node.get(), term.use.labels);

@@ -271,7 +271,8 @@ std::string leaf_name(const Node& node) {
     if (const auto* frozen = node.as<Frozen>()) return frozen->symbol + tag(frozen->layer, frozen->head, -1);
     if (const auto* structure = node.as<Structure>()) return structure_name(*structure);
     if (node.as<Copy>() != nullptr) return node.ports().size() == 1 ? "ones" : "delta";
-    if (const auto* members = node.as<Family>()) return family_name(*members);
+    if (const auto* members = node.as<Family>(); members != nullptr && node.ports().front() == Space::Layer)
+        return family_name(*members);
     return {};
 }
 
