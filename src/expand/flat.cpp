@@ -122,7 +122,8 @@ Expr Flat::close() {
             }
             label = fresh_number;
         }
-    if (factors_.size() == 1 && bound.empty() && factors_.front().node->as<Sum>() != nullptr) {
+    if (factors_.size() == 1 && factors_.front().labels.size() == n_ports_ && bound.empty() &&
+        factors_.front().node->as<Sum>() != nullptr) {
         std::vector<Term> terms;  // a sum with its ports in another order is a sum
         add_term(terms, coefficient_, factors_.front(), ports);
         return sum(std::move(terms), ports);

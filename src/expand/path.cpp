@@ -74,23 +74,23 @@ Path parse_path(std::string_view text) {
 
 void require_path(const Config& config, const Path& path) {
     const auto& [source, heads] = path;
-    require(has_source(config, source), ErrorKind::Usage, "the path {}: the model has no source {}",
-            label(path), label(source));
+    // Labels are made only when there is something to say: this runs once a path.
+    const auto refuse = [&](const std::string& why) {
+        throw Error(ErrorKind::Usage, fmt::format("the path {}: {}", label(path), why));
+    };
+    if (!has_source(config, source)) refuse(fmt::format("the model has no source {}", label(source)));
     const Entry entry = entry_of(config, source);
-    require(entry.reads_heads || heads.empty(), ErrorKind::Usage, "the path {}: no head reads {}",
-            label(path), label(source));
+    if (!entry.reads_heads && !heads.empty()) refuse(fmt::format("no head reads {}", label(source)));
     int first = entry.first_layer;
     for (Head head : heads) {
-        require(head.layer < config.n_layers && head.index >= 0 && head.index < config.n_heads,
-                ErrorKind::Usage, "the path {}: the model has {} layers of {} heads, and no {}", label(path),
-                config.n_layers, config.n_heads, label(head));
-        require(head.layer >= first, ErrorKind::Usage, "the path {}: {} does not come after what it reads",
-                label(path), label(head));
+        if (head.layer >= config.n_layers || head.index < 0 || head.index >= config.n_heads)
+            refuse(fmt::format("the model has {} layers of {} heads, and no {}", config.n_layers,
+                               config.n_heads, label(head)));
+        if (head.layer < first) refuse(fmt::format("{} does not come after what it reads", label(head)));
         first = head.layer + 1;
     }
-    require(!entry.through_own_layer || (!heads.empty() && heads.front().layer == source.layer),
-            ErrorKind::Usage, "the path {}: {} enters by a head of layer {}", label(path), label(source),
-            source.layer);
+    if (entry.through_own_layer && (heads.empty() || heads.front().layer != source.layer))
+        refuse(fmt::format("{} enters by a head of layer {}", label(source), source.layer));
 }
 
 }  // namespace headway

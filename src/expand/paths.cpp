@@ -211,4 +211,17 @@ bool Paths::advance() {
     return false;
 }
 
+std::vector<std::vector<int>> layer_sequences(const Config& config, const Source& source, int order) {
+    Config one_head = config;  // then a path is its layers
+    one_head.n_heads = one_head.n_kv_heads = 1;
+    Paths paths(one_head, {.max_heads = order, .source = source});
+    std::vector<std::vector<int>> sequences;
+    while (const std::optional<Path> path = paths.next()) {
+        if (headway::order(*path) != order) continue;
+        std::vector<int>& layers = sequences.emplace_back();
+        for (Head head : path->heads) layers.push_back(head.layer);
+    }
+    return sequences;
+}
+
 }  // namespace headway

@@ -171,6 +171,26 @@ TEST(LayerTerm, SelectingHeadsGivesThePathTerms) {
     }
 }
 
+TEST(LayerTerm, LayerSequencesCoverAllPaths) {
+    const Config config = tiny_gpt2(4, 3);
+    for (const Source& source : path_sources(config)) {
+        if (source.kind == SourceKind::ValueBias) continue;
+        for (int n = 0; n <= 4; ++n) {
+            std::uint64_t covered = 0;
+            for (const std::vector<int>& layers : layer_sequences(config, source, n)) {
+                std::uint64_t heads = 1;
+                for (std::size_t i = 0; i < layers.size(); ++i) heads *= 3;
+                covered += heads;
+            }
+            EXPECT_EQ(covered, count_paths(config, source, n)) << label(source) << " order " << n;
+        }
+    }
+    EXPECT_EQ(layer_sequences(config, {SourceKind::ValueBias, 1}, 2),
+              (std::vector<std::vector<int>>{{2}, {3}}));
+    EXPECT_EQ(layer_sequences(config, {SourceKind::NormBias, 1}, 2),
+              (std::vector<std::vector<int>>{{1, 2}, {1, 3}}));
+}
+
 TEST(LayerTerm, HasOneHeadPortForEachLayer) {
     const FrozenModel model(tiny());
     EXPECT_EQ(to_line(layer_term(model, {SourceKind::Embed}, std::vector<int>{0, 1})),

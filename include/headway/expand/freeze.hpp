@@ -14,9 +14,8 @@ namespace headway {
 
 /// What becomes data.
 struct FreezeOptions {
-    bool patterns = true;  ///< named softmaxes: `A[L0]`
-    bool norm_scales =
-        true;  ///< named reciprocal deviations: `rstd1[L0]`, `rstd1.qk[L0]`, `rstd2[L0]`, `rstd_final`
+    bool patterns = true;     ///< named softmaxes: `A[L0]`
+    bool norm_scales = true;  ///< named `rstd1[L0]`, `rstd1.qk[L0]`, `rstd2[L0]`, `rstd_final`
     bool mlp_outputs = true;  ///< `mlp[L5]`
 };
 

@@ -1,10 +1,10 @@
 // The normal form: products flat, sums flat, copy tensors merged into the wires they join, equal terms
 // collected.
 //
-// Two ways of writing a network down, or two orders of passes, end in the same object; so "are these the same
-// terms" is a comparison of pointers. Products are not multiplied out (that is `distribute`), hence the cost
-// stays linear on residual networks. Every pass keeps the ports, looks into the arguments of functions, and
-// leaves what a Frozen node links to alone.
+// Two orders of passes end in the same object, so "are these the same terms" is a comparison of pointers. (A
+// sum that is a factor, and the argument of a function, keep the order of their ports.) Products are not
+// multiplied out, that is `distribute`; hence the cost stays linear on residual networks. Every pass keeps the
+// ports, looks into the arguments of functions, and leaves what a Frozen node links to alone.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -21,8 +21,7 @@ Expr flatten(const Expr& expression);
 /// ports, `ones` as the only carrier of an index.
 Expr merge_copies(const Expr& expression);
 
-/// Both, to the end. Requires nothing; idempotent; the order in which passes were applied before does not
-/// matter.
+/// Both, to the end. Idempotent.
 Expr normalise(const Expr& expression);
 
 }  // namespace headway

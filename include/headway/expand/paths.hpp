@@ -66,4 +66,9 @@ private:
     std::vector<Head> heads_;
 };
 
+/// The layers that paths from `source` through exactly `order` heads go through, first to last: what `layer_term`
+/// takes. A value bias is given without a head, and its own layer is not listed. Throws Error(Usage) for a source
+/// that the model has not, Error(Limit) above 100,000 sequences.
+std::vector<std::vector<int>> layer_sequences(const Config& config, const Source& source, int order);
+
 }  // namespace headway
