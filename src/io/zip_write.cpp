@@ -108,6 +108,7 @@ void ZipWriter::add(const std::string& name, std::span<const std::span<const std
     ZipMember member{.name = name, .header_offset = position_};
     uLong crc = 0;
     for (const auto part : parts) {
+        if (part.empty()) continue;  // zlib begins anew when it is given no bytes
         crc = crc32_z(crc, reinterpret_cast<const Bytef*>(part.data()), part.size());
         member.bytes += part.size();
     }

@@ -41,11 +41,11 @@ void expect_refused(ErrorKind kind, const std::string& message, const std::strin
     expect_error(kind, message, [&] { return read_bytes(bytes); });
 }
 
-const std::vector<NpyArray>& three() {
+const std::vector<NpyArray>& some_arrays() {
     static const std::vector<NpyArray> arrays = {
         array("w", {2, 3},
               std::vector<float>{1, -2, 3.5F, 0, std::numeric_limits<float>::infinity(), 1e-40F}),
-        array("score", {}, std::vector<double>{0.1}),
+        array("score", {}, std::vector<double>{0.1}), array("empty", {0, 3}, std::vector<double>{}),
         array("ids", {4}, std::vector<std::int64_t>{1, -1, std::int64_t{1} << 62, 0})};
     return arrays;
 }
@@ -54,7 +54,7 @@ const std::vector<NpyArray>& three() {
 
 TEST(Npy, WhatIsWrittenIsReadBack) {
     const TemporaryFolder folder;
-    for (const NpyArray& wanted : three()) {
+    for (const NpyArray& wanted : some_arrays()) {
         write_npy(folder / "a.npy", wanted);
         const NpyArray got = read_npy(folder / "a.npy");
         EXPECT_EQ(got.shape, wanted.shape);
@@ -126,7 +126,7 @@ TEST(Npy, BrokenHeadersAreMalformed) {
     malformed("has a header of 200 bytes, expected at most 60", npy(std::string(200, ' '), "").substr(0, 70));
     malformed("the header has ended, expected '{'", npy("   \n", ""));
     malformed("the header lacks one of descr, fortran_order, shape", npy("{'descr': '<f4'}", ""));
-    malformed("the header has \"2}\", after the key \"more\", which is unknown or comes twice",
+    malformed("the header has \" 2}\", after the key \"more\", which is unknown or comes twice",
               npy("{'more': 2}", ""));
     malformed("after the key \"shape\", which is unknown or comes twice",
               npy("{'shape': (), 'shape': ()}", ""));
@@ -158,7 +158,7 @@ TEST(Npy, OtherElementTypesAreUnsupported) {
 
 TEST(Npy, FloatsAreNoIntegers) {
     expect_error(ErrorKind::Unsupported, "array \"w\" holds floating-point numbers, expected integers",
-                 [] { return three()[0].integers().size(); });
+                 [] { return some_arrays()[0].integers().size(); });
 }
 
 TEST(Npy, AShapeThatDoesNotFitIsNotWritten) {
@@ -174,20 +174,20 @@ TEST(Npy, AShapeThatDoesNotFitIsNotWritten) {
 
 TEST(Npz, WhatIsWrittenIsReadBackInOrder) {
     const TemporaryFolder folder;
-    write_npz(folder / "a.npz", three());
+    write_npz(folder / "a.npz", some_arrays());
     const std::vector<NpyArray> got = read_npz(folder / "a.npz");
-    ASSERT_EQ(got.size(), 3U);
-    for (std::size_t i = 0; i < 3; ++i) {
-        EXPECT_EQ(got[i].name, three()[i].name);
-        EXPECT_EQ(got[i].shape, three()[i].shape);
-        EXPECT_TRUE(got[i].values == three()[i].values);
+    ASSERT_EQ(got.size(), some_arrays().size());
+    for (std::size_t i = 0; i < got.size(); ++i) {
+        EXPECT_EQ(got[i].name, some_arrays()[i].name);
+        EXPECT_EQ(got[i].shape, some_arrays()[i].shape);
+        EXPECT_TRUE(got[i].values == some_arrays()[i].values);
     }
 }
 
 TEST(Npz, TheSameArraysGiveTheSameBytes) {
     const TemporaryFolder folder;
-    write_npz(folder / "a.npz", three());
-    write_npz(folder / "b.npz", three());
+    write_npz(folder / "a.npz", some_arrays());
+    write_npz(folder / "b.npz", some_arrays());
     EXPECT_EQ(bytes_of(folder / "a.npz"), bytes_of(folder / "b.npz"));
 }
 
@@ -209,8 +209,8 @@ TEST(Npz, ManyArraysNeedZip64) {
 }
 
 TEST(Npz, AnArrayIsFoundByNameAndTheNearestIsSuggested) {
-    EXPECT_EQ(find_array(three(), "score").size(), 1U);
-    const Error error = error_of([] { return find_array(three(), "scores").size(); });
+    EXPECT_EQ(find_array(some_arrays(), "score").size(), 1U);
+    const Error error = error_of([] { return find_array(some_arrays(), "scores").size(); });
     EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
     EXPECT_STREQ(error.what(), "there is no array \"scores\"");
     EXPECT_EQ(error.hint(), "did you mean \"score\"?");
@@ -218,7 +218,7 @@ TEST(Npz, AnArrayIsFoundByNameAndTheNearestIsSuggested) {
 
 TEST(Npz, BrokenArchivesAreMalformed) {
     const TemporaryFolder folder;
-    write_npz(folder / "good.npz", three());
+    write_npz(folder / "good.npz", some_arrays());
     const std::string good = bytes_of(folder / "good.npz");
     const auto malformed = [&](const std::string& message, const std::string& bytes) {
         expect_error(ErrorKind::Malformed, "a.npz: " + message,
@@ -243,14 +243,14 @@ TEST(Npz, BrokenArchivesAreMalformed) {
 
 TEST(Npz, AnArrayThatComesTwiceIsMalformed) {
     const TemporaryFolder folder;
-    write_npz(folder / "a.npz", std::vector{three()[1], three()[1]});
+    write_npz(folder / "a.npz", std::vector{some_arrays()[1], some_arrays()[1]});
     expect_error(ErrorKind::Malformed, "a.npz: has array \"score\" twice",
                  [&] { return read_npz(folder / "a.npz"); });
 }
 
 TEST(Npz, EveryFlippedByteIsReadTheSameOrRefused) {
     const TemporaryFolder folder;
-    write_npz(folder / "good.npz", std::vector{three()[1]});
+    write_npz(folder / "good.npz", std::vector{some_arrays()[1]});
     const std::string good = bytes_of(folder / "good.npz");
     for (std::size_t at = 0; at < good.size(); ++at) {
         for (const int bit : {0, 3, 7}) {
