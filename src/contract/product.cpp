@@ -85,11 +85,11 @@ public:
     // Adds the steps that make the operands of the last step, for the current tile, and the accumulation.
     void accumulate(const Slicing& slicing, const Slices& slices, LoopScope& scope) {
         const Part last = tree_.part(slicing.step);
-        const Operand left = make(last.left, slices, &scope, {});
+        const Operand left = make_operand(last.left, slicing, slices, scope, {});
         std::vector<int> contracted;
         for (int label : left.labels)
             if (!contains(last.open, label)) contracted.push_back(label);
-        const Operand right = make(last.right, slices, &scope, contracted);
+        const Operand right = make_operand(last.right, slicing, slices, scope, contracted);
         Step step{.operation = Operation::Contract,
                   .operands = {left, right},
                   .row = slicing.mask_row,
@@ -129,6 +129,35 @@ private:
         slicing.labels = {*std::max_element(candidates.begin(), candidates.end(),
                                             [&](int a, int b) { return tree_.extent(a) < tree_.extent(b); })};
         return true;
+    }
+
+    // An operand of a symmetric last step may be made with its two sliced labels exchanged: whichever way hoists more.
+    Operand make_operand(int index, const Slicing& slicing, const Slices& slices, LoopScope& scope,
+                         std::vector<int> wanted) {
+        if (!slicing.symmetric || !better_exchanged(tree_.part(index), slices))
+            return make(index, slices, &scope, wanted);
+        const int first = slicing.labels[0], second = slicing.labels[1];
+        const auto exchange = [&](std::vector<int>& labels) {
+            for (int& label : labels) label = label == first ? second : label == second ? first : label;
+        };
+        exchange(wanted);
+        Operand operand =
+            make(index, {{first, slices.at(second)}, {second, slices.at(first)}}, &scope, wanted);
+        exchange(operand.labels);
+        return operand;
+    }
+
+    // True when an inner step of the part depends on the inner index of the loop alone.
+    bool better_exchanged(const Part& part, const Slices& slices) const {
+        if (part.is_factor()) return false;
+        for (int child : {part.left, part.right}) {
+            if (tree_.part(child).is_factor()) continue;
+            std::vector<int> indices;
+            for (const auto& [label, index] : slices)
+                if (contains(tree_.part(child).open, label)) indices.push_back(index);
+            if (indices == std::vector<int>{1}) return true;
+        }
+        return false;
     }
 
     Dims shape_of(const std::vector<int>& labels, const Slices& slices, const LoopScope* scope) const {

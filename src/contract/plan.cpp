@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/contract/plan.hpp"
+
+#include "contract/pair_plan.hpp"
+#include "contract/settings.hpp"
+#include "headway/base/text.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace headway {
+
+namespace {
+
+std::string_view verb(Operation operation) {
+    switch (operation) {
+        case Operation::Leaf:
+            return "weight";
+        case Operation::Stack:
+            return "family";
+        case Operation::Fix:
+            return "select";
+        case Operation::Slice:
+            return "tile";
+        case Operation::Contract:
+            return "gemm";
+        case Operation::Reduce:
+            return "sum or transpose";
+        case Operation::Add:
+            return "add";
+        case Operation::Scale:
+            return "scale";
+        case Operation::Gather:
+            return "gather";
+        case Operation::Centre:
+            return "centre";
+        case Operation::Rotate:
+            return "rotate";
+        case Operation::Mask:
+            return "mask";
+        case Operation::Broadcast:
+            return "repeat";
+        case Operation::Dense:
+            return "table";
+        case Operation::Softmax:
+            return "softmax";
+        case Operation::Rstd:
+            return "rstd";
+        case Operation::Pointwise:
+            return "pointwise";
+    }
+    return "";
+}
+
+bool is_view(Operation operation) {
+    return operation == Operation::Leaf || operation == Operation::Stack || operation == Operation::Fix ||
+           operation == Operation::Slice || operation == Operation::Broadcast;
+}
+
+class Planner {
+public:
+    Planner(const Program& program, double element)
+        : program_(program), element_(element), layouts_(program.values.size()) {}
+
+    Plan run() {
+        std::vector<double> live(program_.values.size());
+        const std::vector<std::vector<ValueId>> dead = dead_after();
+        double in_use = 0;
+        for (std::size_t i = 0; i < program_.items.size(); ++i) {
+            double made = 0, inner = 0;
+            if (const auto* step = std::get_if<Step>(&program_.items[i])) {
+                add(*step, 1, 0, false);
+                made = keep(*step, live);
+            } else {
+                const auto& loop = std::get<Loop>(program_.items[i]);
+                add(loop);
+                for (const Step& sum : loop.sums) made += keep(sum, live);
+                for (const auto& depth : loop.depths)
+                    for (const Step& tiled : depth) inner += bytes(tiled);
+            }
+            in_use += made;
+            plan_.peak_bytes = std::max(plan_.peak_bytes, in_use + inner);
+            for (ValueId value : dead[i]) in_use -= live[static_cast<std::size_t>(value)];
+        }
+        return std::move(plan_);
+    }
+
+private:
+    double bytes(const Step& step) const {
+        if (is_view(step.operation)) return 0;
+        double size = element_;
+        for (std::int64_t extent : program_.values[static_cast<std::size_t>(step.result)].shape)
+            size *= static_cast<double>(extent);
+        return size;
+    }
+
+    double keep(const Step& step, std::vector<double>& live) const {
+        return live[static_cast<std::size_t>(step.result)] = bytes(step);
+    }
+
+    // A view keeps what it looks at: its operands live as long as it does.
+    std::vector<std::vector<ValueId>> dead_after() const {
+        std::vector<std::size_t> last(program_.values.size());
+        const auto use = [&](const Step& step, std::size_t i) {
+            for (const Operand& operand : step.operands) last[static_cast<std::size_t>(operand.value)] = i;
+            last[static_cast<std::size_t>(step.result)] = i;
+        };
+        for (std::size_t i = 0; i < program_.items.size(); ++i) {
+            if (const auto* step = std::get_if<Step>(&program_.items[i])) {
+                use(*step, i);
+                continue;
+            }
+            const auto& loop = std::get<Loop>(program_.items[i]);
+            for (const auto& depth : loop.depths)
+                for (const Step& step : depth) use(step, i);
+            for (const Step& sum : loop.sums) use(sum, i);
+        }
+        std::vector<std::vector<ValueId>> dead(program_.items.size());
+        for (std::size_t value = 0; value < last.size(); ++value)
+            dead[last[value]].push_back(static_cast<ValueId>(value));
+        return dead;
+    }
+
+    const Layout& layout(ValueId value) const { return layouts_[static_cast<std::size_t>(value)]; }
+
+    // Views have the strides of what they look at.
+    void lay_out(const Step& step) {
+        Layout result = row_major(program_.values[static_cast<std::size_t>(step.result)].shape);
+        if (step.operation == Operation::Slice) {
+            result.strides = layout(step.operands.front().value).strides;
+        } else if (step.operation == Operation::Fix) {
+            result.strides = layout(step.operands.front().value).strides;
+            result.strides.erase(result.strides.begin() + step.axis);
+        } else if (step.operation == Operation::Broadcast) {
+            result.strides = layout(step.operands.front().value).strides;
+            result.strides.insert(result.strides.begin() + step.axis, 0);
+        }
+        layouts_[static_cast<std::size_t>(step.result)] = std::move(result);
+    }
+
+    void add(const Step& step, double times, int depth, bool sum) {
+        lay_out(step);
+        const ValueInfo& info = program_.values[static_cast<std::size_t>(step.result)];
+        PlanStep line{info.name, std::string(verb(step.operation)), 0, times, bytes(step), depth};
+        if (step.operation == Operation::Contract) {
+            const Operand &a = step.operands[0], &b = step.operands[1];
+            line.how = to_string(describe({layout(a.value), a.labels}, {layout(b.value), b.labels},
+                                          {layout(step.result), step.out}));
+            const double saved = step.row >= 0 ? share_before(step) : 1;
+            line.multiply_adds = step.multiply_adds * times * saved;
+            plan_.multiply_adds += line.multiply_adds;
+            plan_.multiply_adds_plain += step.multiply_adds * times;
+            if (step.row >= 0) line.how += ", earlier layers only";
+            if (sum) line.how += ", added up";
+        }
+        if (step.operation != Operation::Leaf && step.operation != Operation::Slice &&
+            step.operation != Operation::Fix)
+            plan_.steps.push_back(std::move(line));
+    }
+
+    // Of n x n pairs of layers n (n - 1) / 2 are in order.
+    double share_before(const Step& step) const {
+        const auto place = std::find(step.out.begin(), step.out.end(), step.row) - step.out.begin();
+        const auto n = static_cast<double>(layout(step.result).shape[static_cast<std::size_t>(place)]);
+        return (n - 1) / (2 * n);
+    }
+
+    void add(const Loop& loop) {
+        double times = 1, plain = 1;
+        for (std::size_t depth = 0; depth < loop.extents.size(); ++depth) {
+            const double tiles =
+                static_cast<double>((loop.extents[depth] + loop.tiles[depth] - 1) / loop.tiles[depth]);
+            plain *= tiles;
+            times = loop.symmetric && depth == 1 ? tiles * (tiles + 1) / 2 : times * tiles;
+            const double before = plan_.multiply_adds;
+            for (const Step& step : loop.depths[depth]) add(step, times, static_cast<int>(depth) + 1, false);
+            plan_.multiply_adds_plain += (plan_.multiply_adds - before) * (plain / times - 1);
+        }
+        const double before = plan_.multiply_adds_plain;
+        for (const Step& sum : loop.sums) add(sum, times, static_cast<int>(loop.extents.size()), true);
+        plan_.multiply_adds_plain = before + (plan_.multiply_adds_plain - before) * plain / times;
+    }
+
+    const Program& program_;
+    double element_;
+    std::vector<Layout> layouts_;
+    Plan plan_;
+};
+
+std::string count_text(double count) {
+    for (const auto& [unit, name] : {std::pair{1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e3, " k"}})
+        if (count >= unit) return fmt::format("{:.4g}{}", count / unit, name);
+    return fmt::format("{:.0f}", count);
+}
+
+}  // namespace
+
+Plan plan(const Config& config, std::span<const Expr> expressions, std::int64_t n_tokens,
+          const EvaluateOptions& options) {
+    const std::size_t element = options.precision == Precision::Double ? sizeof(double) : sizeof(float);
+    const Program program =
+        compile(expressions, sizes_of(config, n_tokens), settings(config, options, element));
+    return Planner(program, static_cast<double>(element)).run();
+}
+
+std::string to_text(const Plan& plan) {
+    std::string text;
+    int number = 0;
+    for (const PlanStep& step : plan.steps) {
+        text += fmt::format("{:>4}  {}{}", ++number,
+                            std::string(static_cast<std::size_t>(2 * step.depth), ' '), step.how);
+        if (step.times > 1) text += fmt::format("  {} times", step.times);
+        if (step.multiply_adds > 0) text += fmt::format("  {} multiply-adds", count_text(step.multiply_adds));
+        text += fmt::format("  {}  {}\n", bytes_text(static_cast<std::uint64_t>(step.bytes)), step.what);
+    }
+    text += fmt::format(
+        "multiply-adds: {} ({} without symmetry and layer order)\npeak memory beyond the weights: {}\n",
+        count_text(plan.multiply_adds), count_text(plan.multiply_adds_plain),
+        bytes_text(static_cast<std::uint64_t>(plan.peak_bytes)));
+    return text;
+}
+
+}  // namespace headway
