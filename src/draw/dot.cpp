@@ -173,7 +173,7 @@ std::string region_text(const Diagram& diagram, int index, const std::string& in
         out += fmt::format("{}subgraph \"cluster_{}\" {{\n{}  graph [label=\"\", class=\"{}\"", indent,
                            region.id, indent, name_of(region.kind));
         if (region.operand >= 0) out += fmt::format(", operand={}", region.operand);
-        if (region.coefficient != 1) out += fmt::format(", coefficient={}", region.coefficient);
+        if (region.kind == RegionKind::Term) out += fmt::format(", coefficient={}", region.coefficient);
         out += fmt::format(
             ", bb=\"{},{}\", style=\"{}\", color=\"{}\", bgcolor=\"{}\"];\n", place(region.low),
             place(region.high), region.kind == RegionKind::Function ? "dashed,rounded" : "rounded",
@@ -204,8 +204,10 @@ std::string dot_quoted(std::string_view text, std::size_t limit) {
 }
 
 std::string dot_html(std::string_view text, std::size_t limit) {
+    if (text.empty()) return "&#160;";  // an element without text is an error
     std::string safe = shown(text, limit);
     replace_all(safe, "\u2423", "\u00a0");  // inside a formula a blank at the edge of a word is just a blank
+    replace_all(safe, "\\", "\\\\");        // HTML-like labels expand \N, \G ... as plain ones do
     std::string out;
     for (const char c : safe) {
         const bool letter = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||

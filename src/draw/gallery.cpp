@@ -56,9 +56,7 @@ const std::vector<Recipe>& recipes() {
          "act[q,m] = gelu(pre[q,m])\n"
          "mlp[q,d] = act[q,m] W_out[L0][m,d]\n",
          "x"},
-        {"model",
-         "A model of two attention layers, patterns frozen: from the tokens through both layers to the "
-         "logits",
+        {"model", "Two attention layers from tokens to logits, patterns frozen",
          "B[L0][q,d,k,d1] = I[q,k] J[d,d1] + A[L0][h,q,k] W_OV[L0][h,d1,d]\n"
          "B[L1][q,d,k,d1] = I[q,k] J[d,d1] + A[L1][h,q,k] W_OV[L1][h,d1,d]\n"
          "logits[q,v] = token[k1,v1] W_E[v1,d2] B[L0][k,d1,k1,d2] B[L1][q,d,k,d1] W_U[d,v]\n"},

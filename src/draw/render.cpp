@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/draw/render.hpp"
 
+#include "draw/graphviz.hpp"
 #include "headway/base/error.hpp"
 
 #include <cgraph.h>
@@ -90,8 +91,7 @@ std::string draw(Graphviz& gv, Agraph_t* graph, Picture format) {
 
 }  // namespace
 
-std::string render(std::string_view dot, Picture format) {
-    if (format == Picture::Dot) return std::string(dot);
+Drawn draw_picture(std::string_view dot, Picture format) {
     Graphviz& gv = graphviz();
     const std::lock_guard lock(gv.mutex);
     gv.complaints.clear();
@@ -102,7 +102,11 @@ std::string render(std::string_view dot, Picture format) {
     std::string bytes = draw(gv, graph.get(), format);
     const std::string complaint = serious(gv.complaints);
     require(complaint.empty(), ErrorKind::Malformed, "Graphviz complains: {}", complaint);
-    return settled(std::move(bytes), format);
+    return {settled(std::move(bytes), format), gv.complaints};
+}
+
+std::string render(std::string_view dot, Picture format) {
+    return format == Picture::Dot ? std::string(dot) : draw_picture(dot, format).bytes;
 }
 
 Picture parse_picture(std::string_view extension) {

@@ -296,9 +296,9 @@ std::vector<std::size_t> Sketcher::order_of(const Sum& sum) const {
         const Expr& term = sum.terms[i].use.node;
         std::size_t key = 0;
         while (key < options_.terms.size() && options_.terms[key].term != term) ++key;
-        const auto* product = term->as<Product>();
-        keys.emplace_back(
-            options_.terms.size() + key * 1000 + (product != nullptr ? product->factors.size() : 1), i);
+        std::size_t factors = 0;
+        for (const Expr& child : children(*term)) factors += child->as<Copy>() == nullptr ? 1 : 0;
+        keys.emplace_back(key * 100000 + factors, i);
     }
     std::sort(keys.begin(), keys.end());
     std::vector<std::size_t> order;
