@@ -119,8 +119,9 @@ struct Pieces {
         const std::int64_t last_row = std::min(total_rows, first_row + rows_each);
         const std::int64_t begin = cuts > 1 ? index % cuts * kPiece : 0;
         const std::int64_t n = cuts > 1 ? std::min(kPiece, row.extent - begin) : row.extent;
-        for (std::int64_t r = first_row; r < last_row; ++r) {
-            const Offsets<3> at = offsets_of(outer, r);
+        Cursor<3> cursor(outer, first_row);
+        for (std::int64_t r = first_row; r < last_row; ++r, cursor.next()) {
+            const Offsets<3>& at = cursor.at();
             total += dot_row(a + at[1] + begin * row.strides[1], b + at[2] + begin * row.strides[2],
                              row.strides[1], row.strides[2], n);
         }
@@ -159,8 +160,9 @@ void sum_columns(T* out, const T* a, const T* b, const Nest<3>& kept, const std:
         const std::int64_t first = task % blocks * kColumns;
         const std::int64_t n = std::min(kColumns, row.extent - first);
         std::array<double, kColumns> sum{};
-        for (std::int64_t p = 0; p < depth; ++p) {
-            const Offsets<3> step = offsets_of(summed, p);
+        Cursor<3> cursor(summed, 0);
+        for (std::int64_t p = 0; p < depth; ++p, cursor.next()) {
+            const Offsets<3>& step = cursor.at();
             const T* x = a + at[1] + step[1] + first * sa;
             const T* y = b + at[2] + step[2] + first * sb;
             for (std::int64_t i = 0; i < n; ++i) {

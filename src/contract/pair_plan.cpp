@@ -34,9 +34,9 @@ void enter(LabelTable& table, const Labelled& array, PairOperand stride, bool La
     }
 }
 
-/// An operand that repeats itself along a batch label need not have it: the label is then kept of the other operand.
+/// An operand that repeats itself along a label of both need not have it: a batch label is then kept of the other.
 void forget_repeats(LabelInfo& info) {
-    if (!info.in_a || !info.in_b || !info.in_out) return;
+    if (!info.in_a || !info.in_b) return;
     if (info.axis.a == 0) {
         info.in_a = false;
     } else if (info.axis.b == 0) {

@@ -35,6 +35,34 @@ Offsets<R> offsets_of(const std::vector<Axis<R>>& axes, std::int64_t index) {
     return at;
 }
 
+/// Walks the elements of axes in order, from a given one, without dividing at every step.
+template <std::size_t R>
+class Cursor {
+public:
+    Cursor(const std::vector<Axis<R>>& axes, std::int64_t index) : axes_(axes), at_(offsets_of(axes, index)) {
+        indices_.resize(axes.size());
+        for (std::size_t i = axes.size(); i-- > 0; index /= axes[i].extent)
+            indices_[i] = index % axes[i].extent;
+    }
+
+    const Offsets<R>& at() const { return at_; }
+
+    void next() {
+        for (std::size_t i = axes_.size(); i-- > 0;) {
+            const bool carries = ++indices_[i] == axes_[i].extent;
+            if (carries) indices_[i] = 0;
+            const std::int64_t steps = carries ? 1 - axes_[i].extent : 1;
+            for (std::size_t r = 0; r < R; ++r) at_[r] += steps * axes_[i].strides[r];
+            if (!carries) return;
+        }
+    }
+
+private:
+    const std::vector<Axis<R>>& axes_;
+    std::vector<std::int64_t> indices_;
+    Offsets<R> at_;
+};
+
 /// A nest of loops over R operands; the last axis is the row.
 template <std::size_t R>
 class Nest {
@@ -61,13 +89,16 @@ public:
         constexpr std::int64_t grain = 1 << 15;
         const std::int64_t piece = std::min(row_.extent, grain);
         const std::int64_t pieces = (row_.extent + piece - 1) / piece;
+        std::vector<Axis<R>> all = axes_;
+        Axis<R> cut{pieces, row_.strides};
+        for (std::int64_t& stride : cut.strides) stride *= piece;
+        if (pieces > 1) all.push_back(cut);
+        const std::int64_t last = row_.extent - (pieces - 1) * piece;
         for_blocks(threads, rows_ * pieces, std::max<std::int64_t>(1, grain / piece),
                    [&](std::int64_t begin, std::int64_t end) {
-                       for (std::int64_t i = begin; i < end; ++i) {
-                           Offsets<R> at = offsets_of(axes_, i / pieces);
-                           const std::int64_t first = i % pieces * piece;
-                           for (std::size_t r = 0; r < R; ++r) at[r] += first * row_.strides[r];
-                           body(at, std::min(piece, row_.extent - first));
+                       Cursor<R> cursor(all, begin);
+                       for (std::int64_t i = begin; i < end; ++i, cursor.next()) {
+                           body(cursor.at(), (i + 1) % pieces == 0 ? last : piece);
                        }
                    });
     }
