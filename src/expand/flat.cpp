@@ -20,8 +20,7 @@ std::int64_t checked_product(std::int64_t a, std::int64_t b) {
     return result;
 }
 
-// Labels joined by copy tensors. The root of a class is its smallest label, hence a port where the class has
-// one.
+// Labels joined by copy tensors. The root of a class is its smallest label: a port where the class has one.
 class Classes {
 public:
     explicit Classes(std::size_t n) : parent_(n) { std::iota(parent_.begin(), parent_.end(), 0); }
@@ -38,6 +37,13 @@ public:
 private:
     std::vector<int> parent_;
 };
+
+// The greatest common divisor of the coefficients, with the sign of the first: 2 a + 4 b is 2 (a + 2 b).
+std::int64_t content(const Sum& node) {
+    std::int64_t divisor = 0;
+    for (const Term& term : node.terms) divisor = std::gcd(divisor, term.coefficient);
+    return node.terms.front().coefficient < 0 ? -divisor : divisor;
+}
 
 }  // namespace
 
@@ -62,7 +68,8 @@ void Flat::add_apart(const Expr& node, const std::vector<int>& labels) {
         return;
     }
     const auto* terms = node->as<Sum>();
-    if (terms == nullptr || terms->terms.size() > 1) return add(node, labels);
+    if (terms == nullptr) return add(node, labels);
+    if (terms->terms.size() > 1) return add_primitive(node, *terms, labels);
     if (terms->terms.empty()) {
         scale(0);
         return add(node, labels);
@@ -70,6 +77,15 @@ void Flat::add_apart(const Expr& node, const std::vector<int>& labels) {
     const Term& only = terms->terms.front();
     scale(only.coefficient);
     add_apart(only.use.node, through(only.use.labels, labels));
+}
+
+void Flat::add_primitive(const Expr& node, const Sum& terms, const std::vector<int>& labels) {
+    const std::int64_t divisor = content(terms);
+    if (divisor == 1) return add(node, labels);
+    scale(divisor);
+    std::vector<Term> divided = terms.terms;
+    for (Term& term : divided) term.coefficient /= divisor;
+    add(sum(std::move(divided), node->ports()), labels);
 }
 
 void Flat::merge_copies() {

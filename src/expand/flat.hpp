@@ -29,6 +29,9 @@ public:
     Expr close();
 
 private:
+    // A sum whose coefficients have no common divisor; that one scales the product.
+    void add_primitive(const Expr& node, const Sum& terms, const std::vector<int>& labels);
+
     std::vector<Use> factors_;
     std::vector<Space> spaces_;
     std::size_t n_ports_;

@@ -197,11 +197,35 @@ private:
     int choices_ = 0;
 };
 
+// The legs of a copy have no order: ports first, then bound labels by what else carries them.
+void order_copies(std::vector<Use>& factors, std::size_t n_ports, std::size_t n_labels) {
+    const auto is_copy = [](const Use& use) { return use.node->as<Copy>() != nullptr; };
+    std::vector<Colours> carriers(n_labels);
+    for (const Use& use : factors)
+        for (std::size_t p = 0; p < use.labels.size(); ++p)
+            carriers[static_cast<std::size_t>(use.labels[p])].push_back(
+                mix(use.node->hash(), is_copy(use) ? 0 : p));
+    for (Colours& colours : carriers) std::sort(colours.begin(), colours.end());
+    const auto key = [&](int label) {
+        const auto place = static_cast<std::size_t>(label);
+        return place < n_ports ? std::pair(place, Colours()) : std::pair(n_ports, carriers[place]);
+    };
+    for (Use& use : factors)
+        if (is_copy(use))
+            std::stable_sort(use.labels.begin(), use.labels.end(),
+                             [&](int a, int b) { return key(a) < key(b); });
+}
+
 }  // namespace
 
 Product canonical_product(const std::vector<Use>& factors, const std::vector<Space>& ports,
                           const std::vector<Space>& bound) {
-    return Canonicaliser(factors, ports, bound).run();
+    const auto is_copy = [](const Use& use) { return use.node->as<Copy>() != nullptr; };
+    if (std::none_of(factors.begin(), factors.end(), is_copy))
+        return Canonicaliser(factors, ports, bound).run();
+    std::vector<Use> ordered = factors;
+    order_copies(ordered, ports.size(), ports.size() + bound.size());
+    return Canonicaliser(ordered, ports, bound).run();
 }
 
 std::vector<int> canonical_port_order(const std::vector<Use>& factors, const std::vector<Space>& ports,

@@ -60,21 +60,26 @@ bool straight(const std::vector<int>& labels, std::size_t n_ports) {
     return true;
 }
 
-// A product stands in a sum with the sum's ports in order, and as its factor when it only reorders that: the use of a
-// product with its ports in another order has one form.
+std::vector<int> counted(std::size_t n) {
+    std::vector<int> labels(n);
+    std::iota(labels.begin(), labels.end(), 0);
+    return labels;
+}
+
+// A product stands in a sum with the sum's ports in order, and as its factor when it only reorders that; the ports of a
+// copy have no order. So the use of one value with its ports in another order has one form.
 Use in_order(const Use& use, const std::vector<Space>& ports) {
     const Product* inner = use.node->as<Product>();
+    if (use.node->as<Copy>() != nullptr) return {use.node, counted(ports.size())};
     if (inner == nullptr) return use;
     std::vector<Use> factors = inner->factors;
     for (Use& factor : factors)
         for (int& label : factor.labels)
             if (label < static_cast<int>(ports.size())) label = use.labels[static_cast<std::size_t>(label)];
     if (factors.size() == 1 && inner->bound.empty() && factors.front().labels.size() == ports.size())
-        return std::move(factors.front());
+        return in_order(factors.front(), ports);
     if (straight(use.labels, ports.size())) return use;
-    std::vector<int> labels(ports.size());
-    std::iota(labels.begin(), labels.end(), 0);
-    return {product(std::move(factors), ports, inner->bound), std::move(labels)};
+    return {product(std::move(factors), ports, inner->bound), counted(ports.size())};
 }
 
 }  // namespace
@@ -143,7 +148,11 @@ Expr product(std::vector<Use> factors, const std::vector<Space>& ports, const st
     for (std::size_t i = 0; i < carried.size(); ++i)
         require(carried[i] != 0, ErrorKind::Usage, "index {} ({}) of a product is carried by no factor", i,
                 name(spaces[i]));
-    if (factors.size() == 1 && straight(factors.front().labels, ports.size())) return factors.front().node;
+    if (factors.size() == 1) {
+        Use& only = factors.front();  // the legs of a copy have no order
+        if (only.node->as<Copy>() != nullptr) std::sort(only.labels.begin(), only.labels.end());
+        if (straight(only.labels, ports.size())) return only.node;
+    }
     return intern(canonical_product(factors, ports, bound), ports);
 }
 
