@@ -156,14 +156,14 @@ ModularArray ModularRun::compute_softmax(const Apply& apply) {
 ModularArray ModularRun::compute(const Frozen& frozen, const std::vector<Space>& ports) {
     const ModularArray& whole = value(frozen.link);
     if (frozen.head < 0) return whole;
-    const bool member = whole.shape.size() == ports.size() + 2;
-    const std::int64_t place = member ? frozen.head : frozen.head / model_.group_size;
-    require(place < whole.shape[0] * (member ? whole.shape[1] : 1), ErrorKind::Usage,
-            "head {} of a frozen value is asked for, but the model has {} heads", frozen.head,
-            whole.shape[0] * model_.group_size);
+    // The leading head and member ports, row by row, count the heads.
+    const std::vector<std::int64_t>& shape = whole.shape;
+    const std::int64_t heads = shape[0] * (shape.size() == ports.size() + 2 ? shape[1] : 1);
+    require(frozen.head < heads, ErrorKind::Usage,
+            "head {} of a frozen value is asked for, but there are {} heads", frozen.head, heads);
     ModularArray one{extents_of(ports, model_), {}};
     const auto size = static_cast<std::ptrdiff_t>(checked_size(one.shape));
-    const auto first = whole.values.begin() + place * size;
+    const auto first = whole.values.begin() + frozen.head * size;
     one.values.assign(first, first + size);
     return one;
 }

@@ -39,7 +39,11 @@ public:
             if (relation->relation == Relation::OneHot) at_least(node->ports().front(), relation->value + 1);
             if (relation->relation == Relation::Rope) at_least(Space::HeadInner, relation->rotary.dims);
         } else if (const auto* frozen = node->as<Frozen>()) {
-            query_heads_ = std::max(query_heads_, frozen->head + 1);
+            const std::vector<Space>& link = frozen->link->ports();
+            if (link.size() == node->ports().size() + 2)
+                query_heads_ = std::max(query_heads_, frozen->head + 1);
+            else
+                at_least(Space::Head, frozen->head + 1);
         } else if (const auto* members = node->as<Family>()) {
             exactly(node->ports().front(), static_cast<std::int64_t>(members->members.size()));
         }
@@ -56,9 +60,11 @@ public:
         result.sizes[Space::Member] = group_size;
         at_least(Space::Head, (query_heads_ + group_size - 1) / group_size);
         for (Space space : {Space::Head, Space::Layer})
-            if (fixed_[space] == 0) result.sizes[space] = std::max<std::int64_t>(least_[space], random.between(2, 4));
+            if (fixed_[space] == 0)
+                result.sizes[space] = std::max<std::int64_t>(least_[space], random.between(2, 4));
         for (Space space : free_spaces)
-            if (fixed_[space] == 0 && least_[space] > 2) result.sizes[space] = least_[space] + random.between(0, 2);
+            if (fixed_[space] == 0 && least_[space] > 2)
+                result.sizes[space] = least_[space] + random.between(0, 2);
         fill_free(result.sizes, random);
         return result;
     }

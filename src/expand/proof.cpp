@@ -40,8 +40,10 @@ void ModularSum::add(const ModularArray& value, std::uint64_t coefficient) {
         total_.values[i] = add_mod(total_.values[i], multiply_mod(coefficient, value.values[i]));
 }
 
-std::uint64_t Trials::seed(std::uint64_t seed, int trial) {
-    return FieldHash(seed).add(std::string_view("trial")).add(trial).word();
+Trials::Trials(const VerifyOptions& options, const std::function<ModularModel(std::uint64_t seed)>& model) {
+    require(options.trials > 0, ErrorKind::Usage, "a proof needs at least one trial, got {}", options.trials);
+    for (int trial = 0; trial < options.trials; ++trial)
+        runs_.emplace_back(model(FieldHash(options.seed).add(std::string_view("trial")).add(trial).word()));
 }
 
 std::uint64_t Trials::scalar(std::size_t trial, const std::vector<Expr>& factors) {
@@ -61,6 +63,23 @@ void Trials::describe(Verification& result, double degree) const {
         const double chance = degree * (1 + atoms * atoms / 2) / static_cast<double>(modulus);
         result.collision_bound *= std::min(1.0, chance);
     }
+}
+
+Verification prove_equal(const Expr& left, const Expr& right, Trials& trials) {
+    require(left->ports() == right->ports(), ErrorKind::Usage,
+            "two expressions with different ports cannot be equal");
+    Verification result;
+    Degrees degrees(trials[0].model().sizes[Space::Position]);
+    degrees.of(left);
+    degrees.of(right);
+    for (std::size_t t = 0; t < trials.size() && result.failure.empty(); ++t) {
+        result.failure = first_difference(trials[t].value(left), trials[t].value(right));
+        if (!result.failure.empty()) result.failure = fmt::format("trial {}: {}", t, result.failure);
+    }
+    result.terms = 1;
+    result.holds = result.failure.empty();
+    trials.describe(result, degrees.largest());
+    return result;
 }
 
 std::string first_difference(const ModularArray& left, const ModularArray& right) {

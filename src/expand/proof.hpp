@@ -38,11 +38,8 @@ private:
 /// The random points of a proof: one evaluation each.
 class Trials {
 public:
-    template <class Model>
-    Trials(const VerifyOptions& options, Model model_of_seed) {
-        for (int trial = 0; trial < options.trials; ++trial)
-            runs_.emplace_back(model_of_seed(seed(options.seed, trial)));
-    }
+    /// Throws Error(Usage) when there is not at least one.
+    Trials(const VerifyOptions& options, const std::function<ModularModel(std::uint64_t seed)>& model);
     std::size_t size() const { return runs_.size(); }
     ModularRun& operator[](std::size_t trial) { return runs_[trial]; }
     /// The product of the values of scalars.
@@ -52,9 +49,11 @@ public:
     void describe(Verification& result, double degree) const;
 
 private:
-    static std::uint64_t seed(std::uint64_t seed, int trial);
     std::vector<ModularRun> runs_;
 };
+
+/// Whether two expressions have the same value at every trial. Fills in all but what was proved.
+Verification prove_equal(const Expr& left, const Expr& right, Trials& trials);
 
 /// Where two arrays differ first; empty when they do not.
 std::string first_difference(const ModularArray& left, const ModularArray& right);

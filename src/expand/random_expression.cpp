@@ -107,6 +107,8 @@ private:
             static_cast<std::ptrdiff_t>(ports.size());
         if (!ports.empty() && one_space) offer(copy(ports.front(), static_cast<int>(ports.size())));
         if (!fitting.empty() && random_.one_in(2)) return random_.pick(fitting);
+        if (ports.empty())
+            return leaf("scale", random_.between(0, n_layers - 1));  // a scalar has to be a known name
         return tensor(
             {"T" + std::to_string(random_.between(0, 3)), random_.between(-1, n_layers - 1), -1, -1}, ports);
     }
@@ -165,7 +167,9 @@ private:
         const int number = links_.emplace(link, static_cast<int>(links_.size())).first->second;
         const std::string symbol = fmt::format("F{}", number);
         if (!head) return frozen(symbol, 0, link);
-        return frozen_head(symbol, {0, random_.between(0, n_key_heads * group_size_ - 1)}, link);
+        const bool member = link_ports.size() > 1 && link_ports[1] == Space::Member;
+        const int heads = n_key_heads * (member ? group_size_ : 1);
+        return frozen_head(symbol, {0, random_.between(0, heads - 1)}, link);
     }
 
     Expr family_of(const Ports& ports, int depth) {

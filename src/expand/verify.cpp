@@ -9,6 +9,9 @@
 #include "headway/expand/paths.hpp"
 #include "headway/network/transformer.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 namespace headway {
 
 namespace {
@@ -27,8 +30,9 @@ std::string scope(const Config& config, const Verification& result) {
         "the "
         "other extents are random and different from each other, in {} trials modulo 2^61 - 1: the chance "
         "that "
-        "something false was accepted is below {:.0e}",
-        config.n_layers, config.n_heads, config.n_kv_heads, result.trials, result.collision_bound);
+        "something false was accepted is below 1e{:.0f}",
+        config.n_layers, config.n_heads, config.n_kv_heads, result.trials,
+        std::ceil(std::log10(result.collision_bound)));
 }
 
 // The sums of one side's terms, as they are and times their marks, at every random point.
@@ -91,8 +95,14 @@ private:
 };
 
 Trials trials_of(const Config& config, const VerifyOptions& options) {
-    require(options.trials > 0, ErrorKind::Usage, "a proof needs at least one trial, got {}", options.trials);
     return Trials(options, [&](std::uint64_t seed) { return modular_model(config, seed); });
+}
+
+Verification equality(const Expr& left, const Expr& right, Trials& trials) {
+    Verification result = prove_equal(left, right, trials);
+    if (result.holds) result.proved = {"the two expressions have the same value"};
+    result.not_proved = {not_floats};
+    return result;
 }
 
 Verification refused(std::string failure) {
@@ -112,9 +122,10 @@ Expr marked_score(const FrozenModel& model, Head head, Marks& query, Marks& key)
     const auto at = [&](const char* name) {
         return model.frozen().at(fmt::format("{}[L{}]", name, head.layer));
     };
+    const Head shared{head.layer, head.index / model.config().group_size()};
     const Index q{Space::Position, 0}, k{Space::Position, 1}, e{Space::HeadInner, 0};
     return product({{frozen_head("Q", head, query.mark(at("Q"))), {q, e}},
-                    {frozen_head("K", head, key.mark(at("K"))), {k, e}},
+                    {frozen_head("K", shared, key.mark(at("K"))), {k, e}},
                     {tensor({"scale", head.layer, -1, -1}, {}), {}}},
                    {q, k});
 }
@@ -122,25 +133,16 @@ Expr marked_score(const FrozenModel& model, Head head, Marks& query, Marks& key)
 }  // namespace
 
 Verification verify_equal(const Expr& left, const Expr& right, const VerifyOptions& options, int group_size) {
-    require(left->ports() == right->ports(), ErrorKind::Usage,
-            "two expressions with different ports cannot be equal");
-    require(options.trials > 0, ErrorKind::Usage, "a proof needs at least one trial, got {}", options.trials);
     Trials trials(options, [&](std::uint64_t seed) {
         return modular_model(std::vector<Expr>{left, right}, group_size, seed);
     });
-    Verification result;
-    Degrees degrees(trials[0].model().sizes[Space::Position]);
-    const double degree = std::max(degrees.of(left), degrees.of(right));
-    for (std::size_t t = 0; t < trials.size() && result.failure.empty(); ++t) {
-        result.failure = first_difference(trials[t].value(left), trials[t].value(right));
-        if (!result.failure.empty()) result.failure = fmt::format("trial {}: {}", t, result.failure);
-    }
-    result.terms = 1;
-    result.holds = result.failure.empty();
-    trials.describe(result, std::max(degree, degrees.largest()));
-    if (result.holds) result.proved.push_back("the two expressions have the same value");
-    result.not_proved = {not_floats};
-    return result;
+    return equality(left, right, trials);
+}
+
+Verification verify_equal(const Expr& left, const Expr& right, const Config& config,
+                          const VerifyOptions& options) {
+    Trials trials = trials_of(config, options);
+    return equality(left, right, trials);
 }
 
 Verification verify_path_terms(const FrozenModel& model, const PathTerms& terms, const Expr& remainder,

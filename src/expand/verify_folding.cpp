@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "expand/proof.hpp"
 #include "expand/rewrite.hpp"
-#include "headway/base/error.hpp"
 #include "headway/network/leaves.hpp"
 #include "headway/network/transformer.hpp"
 
@@ -117,21 +116,10 @@ Config without_folding(Config config) {
 }  // namespace
 
 Verification verify_folding(const Config& config, const VerifyOptions& options) {
-    require(options.trials > 0, ErrorKind::Usage, "a proof needs at least one trial, got {}", options.trials);
     const Expr left = transformer(without_folding(config)).output;
     const Expr right = Definitions(config).unfold(transformer(config).output);
     Trials trials(options, [&](std::uint64_t seed) { return modular_model(config, seed); });
-    Verification result;
-    Degrees degrees(trials[0].model().sizes[Space::Position]);
-    degrees.of(left);
-    degrees.of(right);
-    for (std::size_t t = 0; t < trials.size() && result.failure.empty(); ++t) {
-        result.failure = first_difference(trials[t].value(left), trials[t].value(right));
-        if (!result.failure.empty()) result.failure = fmt::format("trial {}: {}", t, result.failure);
-    }
-    result.terms = 1;
-    result.holds = result.failure.empty();
-    trials.describe(result, degrees.largest());
+    Verification result = prove_equal(left, right, trials);
     result.not_proved = {
         "that the loader computes the folded weights by these definitions",
         "that folding leaves interventions as they are: a value bias that is moved into b_O is no "

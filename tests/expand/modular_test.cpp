@@ -199,7 +199,7 @@ TEST(Modular, AFrozenHeadIsASliceOfItsLink) {
     EXPECT_EQ(whole, run.value(link));
     EXPECT_EQ(entry(run.value(frozen_head("A", {0, 2}, link)), {1}), entry(whole, {1, 0, 1}));
     const Expr shared = tensor({"V"}, {Space::Head, Space::Position});
-    EXPECT_EQ(entry(run.value(frozen_head("v", {0, 3}, shared)), {2}), entry(run.value(shared), {1, 2}));
+    EXPECT_EQ(entry(run.value(frozen_head("v", {0, 1}, shared)), {2}), entry(run.value(shared), {1, 2}));
 }
 
 // Scores of rotated vectors depend on the difference of their positions only.

@@ -40,6 +40,9 @@ struct Verification {
 /// draws one. Throws Error(Usage) when the ports differ.
 Verification verify_equal(const Expr& left, const Expr& right, const VerifyOptions& options = {},
                           int group_size = 0);
+/// The same at random models with the layers, heads and rotary dimensions of `config`.
+Verification verify_equal(const Expr& left, const Expr& right, const Config& config,
+                          const VerifyOptions& options = {});
 
 /// The logits of the untouched `transformer(config)` are the sum of the terms of all paths through at most
 /// `max_heads` heads and the remainder; and each term belongs to the path that it is listed under. Cost: seconds for
