@@ -7,9 +7,13 @@
 #include "expand/stream.hpp"
 #include "headway/base/error.hpp"
 
+#include <algorithm>
+
 namespace headway {
 
 namespace {
+
+constexpr int most_heads = 10'000;
 
 using Stream = Expr;  // ports [position, residual]; null: nothing was written
 
@@ -82,11 +86,14 @@ private:
 }  // namespace
 
 LogitOrders expand_orders(const FrozenModel& model, int max_heads, const std::optional<Source>& source) {
-    require(max_heads >= 0, ErrorKind::Usage, "orders up to {}: expected 0 or more", max_heads);
+    require(max_heads >= 0 && max_heads <= most_heads, ErrorKind::Usage, "orders up to {}: expected 0 to {}",
+            max_heads, most_heads);
     const FrozenModel::Leaves& leaves = model.leaves();
     require(!source || has_source(leaves.config, *source), ErrorKind::Usage, "the model has no source {}",
             source ? label(*source) : "");
-    return Polynomial(leaves, max_heads, source).run();
+    LogitOrders orders = Polynomial(leaves, std::min(max_heads, leaves.config.n_layers), source).run();
+    orders.order.resize(static_cast<std::size_t>(max_heads) + 1, zero({Space::Position, Space::Vocab}));
+    return orders;
 }
 
 }  // namespace headway

@@ -53,8 +53,7 @@ private:
         return static_cast<int>(ports_.size() + bound_.size()) - 1;
     }
 
-    // n[position,d] = x[position,d'] centre[d',d] scale[position] gain[d]: what stands before n's d is x's
-    // d'.
+    // n[position,d] = x[position,d1] centre[d1,d] scale[position] gain[d]: from n's d to x's d1.
     void normalise(const NormLeaves& norm) {
         if (norm.scale == nullptr) return;
         add(norm.scale, {position_});
@@ -84,8 +83,8 @@ private:
         return heads;
     }
 
-    // Attention to `key`, its output weight onto the residual index; returns d_head's label and the key-value
-    // head.
+    // From a head's output to its value input at the position that it attends to; a bias of its values ends
+    // there.
     void stop(const Stop& stop, const Source& source) {
         const AttentionLeaves& attention = *stop.attention;
         const int key = fresh(Space::Position);

@@ -124,9 +124,16 @@ std::uint64_t count_paths(const Config& config, const Source& source, int order)
     return head_sequences(config, behind, order);
 }
 
+std::uint64_t PathCounts::at(SourceKind kind, int order) const {
+    const std::vector<std::uint64_t>& orders = of[static_cast<std::size_t>(kind)];
+    const auto i = static_cast<std::size_t>(order);
+    return order >= 0 && i < orders.size() ? orders[i] : 0;
+}
+
 std::uint64_t PathCounts::of_order(int order) const {
     std::uint64_t sum = 0;
-    for (const auto& orders : of) sum = plus(sum, orders.at(static_cast<std::size_t>(order)));
+    for (int kind = 0; kind < n_source_kinds; ++kind)
+        sum = plus(sum, at(static_cast<SourceKind>(kind), order));
     return sum;
 }
 
@@ -140,8 +147,9 @@ std::uint64_t PathCounts::total() const {
 PathCounts count_paths(const Config& config, int max_heads) {
     require(max_heads >= 0, ErrorKind::Usage, "paths through at most {} heads: expected 0 or more",
             max_heads);
+    const int n_orders = std::min(max_heads, config.n_layers) + 1;
     PathCounts counts;
-    for (auto& orders : counts.of) orders.assign(static_cast<std::size_t>(max_heads) + 1, 0);
+    for (auto& orders : counts.of) orders.assign(static_cast<std::size_t>(n_orders), 0);
     for (const Source& source : path_sources(config)) {
         auto& orders = counts.of[static_cast<std::size_t>(source.kind)];
         for (std::size_t order = 0; order < orders.size(); ++order)

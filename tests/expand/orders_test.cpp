@@ -66,6 +66,14 @@ TEST(Orders, LeaveNothingWhenAllLayersAreCounted) {
     EXPECT_NE(expand_orders(model, 1).remainder, sum(std::vector<Term>{}, logits_ports));
 }
 
+TEST(Orders, BeyondTheLayersAreEmpty) {
+    const LogitOrders orders = expand_orders(FrozenModel(tiny(2)), 4);
+    ASSERT_EQ(orders.order.size(), 5U);
+    EXPECT_NE(orders.order[2], sum(std::vector<Term>{}, logits_ports));
+    EXPECT_EQ(orders.order[3], sum(std::vector<Term>{}, logits_ports));
+    EXPECT_EQ(orders.order[4], sum(std::vector<Term>{}, logits_ports));
+}
+
 TEST(Orders, OfOneSourceAreItsPaths) {
     for (const Config& config : {tiny_gpt2(2), tiny_gpt2(2, 2, false)}) {
         const FrozenModel model(config);
@@ -98,6 +106,7 @@ TEST(Orders, RefuseASourceThatTheModelHasNot) {
     const FrozenModel model(tiny());
     EXPECT_THROW(expand_orders(model, 1, Source{SourceKind::Pos}), Error);
     EXPECT_THROW(expand_orders(model, -1), Error);
+    EXPECT_THROW(expand_orders(model, 1'000'000'000), Error);
 }
 
 }  // namespace

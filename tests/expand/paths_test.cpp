@@ -42,7 +42,7 @@ TEST(PathCounts, OfAllOrdersTogetherAreOnePlusHeadsToTheLayers) {
 TEST(PathCounts, AreWhatTheGeneratorGives) {
     for (const NamedConfig& named : tiny_models()) {
         PathCounts listed;
-        for (auto& orders : listed.of) orders.assign(4, 0);
+        for (auto& orders : listed.of) orders.assign(static_cast<std::size_t>(named.config.n_layers) + 1, 0);
         Paths paths(named.config, {.max_heads = 3});
         std::uint64_t n = 0;
         for (; const auto path = paths.next(); ++n)
@@ -50,6 +50,15 @@ TEST(PathCounts, AreWhatTheGeneratorGives) {
         ASSERT_EQ(listed.of, count_paths(named.config, 3).of) << named.name;
         ASSERT_EQ(n, paths.count()) << named.name;
     }
+}
+
+TEST(PathCounts, OfOrdersThatTheModelHasNotAreZero) {
+    const PathCounts counts = count_paths(tiny(2), 1'000'000'000);
+    EXPECT_EQ(counts.of_order(2), 4U);
+    EXPECT_EQ(counts.of_order(3), 0U);
+    EXPECT_EQ(counts.of_order(-1), 0U);
+    EXPECT_EQ(counts.total(), 9U);
+    EXPECT_EQ(count_paths(tiny(2), 1).of_order(2), 0U);
 }
 
 TEST(PathCounts, BeyondSixtyFourBitsAreRefusedNotWrong) {

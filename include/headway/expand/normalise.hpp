@@ -3,8 +3,8 @@
 //
 // Two orders of passes end in the same object, so "are these the same terms" is a comparison of pointers. (A
 // sum that is a factor, and the argument of a function, keep the order of their ports.) Products are not
-// multiplied out, that is `distribute`; hence the cost stays linear on residual networks. Every pass keeps the
-// ports, looks into the arguments of functions, and leaves what a Frozen node links to alone.
+// multiplied out, that is `distribute`; hence the cost stays linear on residual networks. Every pass keeps
+// the ports, looks into the arguments of functions, and leaves what a Frozen node links to alone.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -21,9 +21,9 @@ struct LogitOrders {
     Expr remainder;
 };
 
-/// The sums of all paths by order, 0 .. max_heads, of all sources or of one (a value bias without a head: of
-/// its whole layer). The number of nodes grows with n_layers * max_heads. Throws Error(Usage) for a source
-/// that the model has not.
+/// The sums of all paths by order, 0 .. max_heads (the empty sum beyond n_layers), of all sources or of one
+/// (a value bias without a head: of its whole layer). The number of nodes grows with n_layers * max_heads.
+/// Throws Error(Usage) for a source that the model has not.
 LogitOrders expand_orders(const FrozenModel& model, int max_heads, const std::optional<Source>& source = {});
 
 }  // namespace headway

@@ -22,16 +22,17 @@ std::vector<Source> path_sources(const Config& config);
 /// Paths from `source` of exactly `order` heads. Throws Error(Limit) when 64 bits cannot hold the number.
 std::uint64_t count_paths(const Config& config, const Source& source, int order);
 
-/// Exact numbers of paths: `of[kind][order]` for all sources of a kind together, order 0 .. max_heads.
+/// Exact numbers of paths: `of[kind][order]` for all sources of a kind together, up to the largest order
+/// asked for that the model has.
 struct PathCounts {
     std::array<std::vector<std::uint64_t>, n_source_kinds> of;
-    std::uint64_t at(SourceKind kind, int order) const {
-        return of[static_cast<std::size_t>(kind)][static_cast<std::size_t>(order)];
-    }
+    /// 0 for an order that was not asked for.
+    std::uint64_t at(SourceKind kind, int order) const;
+    /// Throw Error(Limit) when 64 bits cannot hold the sum.
     std::uint64_t of_order(int order) const;
     std::uint64_t total() const;
 };
-/// Throws Error(Limit) when 64 bits cannot hold a number. Cost: sources * max_heads.
+/// Orders 0 .. min(max_heads, n_layers). Throws Error(Limit) when 64 bits cannot hold a number.
 PathCounts count_paths(const Config& config, int max_heads);
 
 struct PathOptions {
@@ -66,9 +67,9 @@ private:
     std::vector<Head> heads_;
 };
 
-/// The layers that paths from `source` through exactly `order` heads go through, first to last: what `layer_term`
-/// takes. A value bias is given without a head, and its own layer is not listed. Throws Error(Usage) for a source
-/// that the model has not, Error(Limit) above 100,000 sequences.
+/// The layers that paths from `source` through exactly `order` heads go through, first to last: what
+/// `layer_term` takes. A value bias is given without a head, and its own layer is not listed. Throws
+/// Error(Usage) for a source that the model has not, Error(Limit) above 100,000 sequences.
 std::vector<std::vector<int>> layer_sequences(const Config& config, const Source& source, int order);
 
 }  // namespace headway
