@@ -31,8 +31,8 @@ Model model_of(const Config& config, LeafArrays arrays, const Folding& fold, Mod
 }
 
 Model model_from_arrays(const Config& config, std::map<LeafName, std::vector<double>> arrays,
-                        const Folding& fold, std::string name) {
-    ModelDescription description{.name = name, .path = std::move(name)};
+                        const Folding& fold, const std::string& name) {
+    ModelDescription description{.name = name, .path = name};
     return model_of(config, std::move(arrays), fold, std::move(description));
 }
 

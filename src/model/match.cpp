@@ -73,14 +73,18 @@ StoredLeaf checked_leaf(const Found& found, const Leaf& leaf, const Config& conf
     return stored;
 }
 
-/// Unknown tensors, by the name in the file.
+bool is_ignored(const Architecture& architecture, std::string_view name) {
+    return std::ranges::any_of(architecture.ignored, [&](std::string_view pattern) {
+        return match_pattern(pattern, name) != no_match;
+    });
+}
+
+/// What became of every tensor, by its name in the file.
 class Ledger {
 public:
     Ledger(const Architecture& architecture, const TensorNames& names) {
         for (const auto& [name, tensor] : names.all()) {
-            const bool ignored = std::ranges::any_of(architecture.ignored, [&](std::string_view pattern) {
-                return match_pattern(pattern, name) != no_match;
-            });
+            const bool ignored = is_ignored(architecture, name);
             const TensorUse::Status status =
                 ignored ? TensorUse::Status::Ignored : TensorUse::Status::Unknown;
             const std::string dtype =
@@ -193,7 +197,7 @@ Match match_tensors(const Architecture& architecture, const ConfigReading& readi
     }
     // A fused tensor is missed once, not once a part.
     std::ranges::sort(missing);
-    missing.erase(std::ranges::unique(missing).begin(), missing.end());
+    missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
     if (!missing.empty()) throw_missing(files, missing, ledger.unknown());
     if (config.tied_unembed) check_tied(architecture, names, files, match, ledger);
     const std::vector<std::string> unknown = ledger.unknown();

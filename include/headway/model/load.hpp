@@ -53,6 +53,6 @@ Model random_model(const Config& config, const LoadOptions& options = {}, bool b
 /// A model of given numbers: one row-major vector for each of stored_leaves(config), W_U among them unless tied.
 /// Throws Error(Unsupported) when one is missing or of another size.
 Model model_from_arrays(const Config& config, std::map<LeafName, std::vector<double>> arrays,
-                        const Folding& fold, std::string name);
+                        const Folding& fold, const std::string& name);
 
 }  // namespace headway
