@@ -120,7 +120,7 @@ private:
             values_ = 0;
             member_done_(std::move(keys_.back()), std::move(node));
         } else {
-            std::get<Node::Object>(open_.back().value).emplace_back(std::move(keys_.back()), std::move(node));
+            std::get<Node::Object>(open_.back().value).push_back({std::move(keys_.back()), std::move(node)});
         }
         return true;
     }
