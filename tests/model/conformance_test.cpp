@@ -115,6 +115,13 @@ INSTANTIATE_TEST_SUITE_P(OfOtherPeople, Checkpoint,
                              return name;
                          });
 
+TEST(Conformance, AnotherEpsilonShows) {
+    HEADWAY_SHARED_OR_SKIP(shared);
+    const std::filesystem::path folder = shared / "conformance/checkpoints";
+    const Model wrong = load_model((folder / "gpt2-eps").string(), {.config = folder / "gpt2/config.json"});
+    EXPECT_GT(compare(wrong, read_expected(folder / "gpt2-eps/expected.npz"), 1).logits, 1e-4);
+}
+
 TEST(Conformance, BothSpellingsOfALlamaConfigMeanTheSame) {
     HEADWAY_SHARED_OR_SKIP(shared);
     const std::filesystem::path folder = shared / "conformance/checkpoints/llama";
