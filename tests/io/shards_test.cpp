@@ -30,7 +30,7 @@ std::string index_of(std::string_view map) {
     return fmt::format(R"({{"metadata":{{}},"weight_map":{}}})", map);
 }
 
-// Two shards, a.safetensors with tensor "a" and b.safetensors with "b", and this index. Opened through the folder.
+// Shards a.safetensors with tensor "a" and b.safetensors with "b", and this index; opened through the folder.
 struct Sharded {
     explicit Sharded(std::string_view index) {
         folder.write("a.safetensors", shard_of("a"));

@@ -15,7 +15,7 @@ namespace headway {
 /// texts that are not cut stay different.
 std::string escaped(std::string_view text, std::size_t max_bytes = 200);
 
-/// `escaped` in double quotes: the one way to show a foreign name. (Not `quoted`: that finds std::quoted for a string.)
+/// `escaped` in double quotes: the one way to show a foreign name.
 std::string quote(std::string_view text, std::size_t max_bytes = 200);
 
 /// A shape as messages show it: `[4, 32, 8]`.
