@@ -35,6 +35,7 @@
 #include "headway/expand/fold.hpp"
 #include "headway/expand/freeze.hpp"
 #include "headway/expand/modular.hpp"
+#include "headway/expand/mutate.hpp"
 #include "headway/expand/normalise.hpp"
 #include "headway/expand/orders.hpp"
 #include "headway/expand/path.hpp"
@@ -42,6 +43,7 @@
 #include "headway/expand/paths.hpp"
 #include "headway/expand/score.hpp"
 #include "headway/expand/select.hpp"
+#include "headway/expand/self_check.hpp"
 #include "headway/expand/source.hpp"
 #include "headway/expand/verify.hpp"
 
@@ -52,8 +54,13 @@
 #include "headway/contract/evaluate.hpp"
 #include "headway/contract/plan.hpp"
 
+#include "headway/measure/composition.hpp"
+#include "headway/measure/score_network.hpp"
+
 #include "headway/draw/circuit_diagram.hpp"
 #include "headway/draw/diagram.hpp"
 #include "headway/draw/dot.hpp"
+#include "headway/draw/gallery.hpp"
 #include "headway/draw/render.hpp"
+#include "headway/draw/tensor_diagram.hpp"
 #include "headway/draw/text.hpp"
