@@ -17,15 +17,19 @@ stage() {  # stage NAME COMMAND...: runs a command and remembers its time
 }
 
 build() { cmake --preset "$1" "${@:2}" && cmake --build --preset "$1"; }
+tests() { ctest --preset "$1" | tee "build/$1/ctest.log"; }
 
 stage "packages" scripts/install-packages.sh --lint
 stage "format" scripts/lint.sh format
 stage "release: build" build release -DHEADWAY_BENCH=ON
-stage "release: all tests" ctest --preset release
+stage "release: all tests" tests release
 stage "sanitize: build" build sanitize
-stage "sanitize: tests, without the long ones" ctest --preset sanitize
+stage "sanitize: tests, without the long ones" tests sanitize
 stage "debug: build" build debug
 stage "clang-tidy" scripts/lint.sh tidy
 
 echo "== all passed"
+for preset in release sanitize; do
+  echo "$preset: $(grep 'tests passed' "build/$preset/ctest.log"); skipped: $(grep -c '(Skipped)$' "build/$preset/ctest.log" || true)"
+done
 printf '%s\n' "${stages[@]}"
