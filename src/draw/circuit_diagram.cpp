@@ -135,23 +135,30 @@ void widen_bars(Work& work) {
     }
 }
 
+bool at_bar(const Work& work, std::size_t item) {
+    return item < work.circuit.components.size() && is_bar(work.circuit.components[item].kind);
+}
+
 void place_rows(Work& work) {
     std::size_t n_rows = 0;
     for (const LayerItem& item : work.items) n_rows = std::max(n_rows, item.row + 1);
     work.row_y.assign(n_rows, 0);
     work.row_height.assign(n_rows, bar_height);
-    std::vector<double> traffic(n_rows, 0);
+    std::vector<double> slant(n_rows, 0);  // of the widest step to the next row
     for (std::size_t i = 0; i < work.circuit.components.size(); ++i) {
         if (work.circuit.components[i].kind == DrawnKind::Head)
             work.row_height[work.items[i].row] = head_height;
     }
-    for (std::size_t e = 0; e < work.chains.size(); ++e) {
-        for (std::size_t i = 0; i + 1 < work.chains[e].size(); ++i) {
-            traffic[work.items[work.chains[e][i]].row] += quiet(work.circuit.edges[e]) ? 0 : 1;
+    for (const std::vector<std::size_t>& chain : work.chains) {
+        for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
+            const bool bar = at_bar(work, chain[i]) || at_bar(work, chain[i + 1]);
+            double& widest = slant[work.items[chain[i]].row];
+            if (!bar)
+                widest = std::max(widest, std::abs(work.items[chain[i]].x - work.items[chain[i + 1]].x));
         }
     }
     for (std::size_t row = 1; row < n_rows; ++row) {
-        const double gap = traffic[row - 1] == 0 ? 34 : std::min(150.0, 60 + 4 * traffic[row - 1]);
+        const double gap = std::clamp(28 + 0.36 * slant[row - 1], 34.0, 140.0);
         work.row_y[row] = work.row_y[row - 1] + (work.row_height[row - 1] + work.row_height[row]) / 2 + gap;
     }
 }

@@ -56,6 +56,7 @@ private:
     std::map<const Node*, std::string> boxes_;
     std::set<std::string> names_;
     int next_id_ = 0;
+    std::size_t n_boxes_ = 0;
 };
 
 /// Lays a product out.

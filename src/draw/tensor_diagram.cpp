@@ -175,7 +175,7 @@ bool Sketcher::is_box(const Expr& node) const {
 }
 
 Box Sketcher::box(const Expr& node, int operand) {
-    require(static_cast<std::size_t>(next_id_) < 8 * options_.max_boxes, ErrorKind::Limit,
+    require(++n_boxes_ <= options_.max_boxes, ErrorKind::Limit,
             "a diagram of more than {} boxes is not drawn: name parts that are to be single boxes, or expand "
             "less",
             options_.max_boxes);

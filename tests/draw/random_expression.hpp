@@ -4,6 +4,7 @@
 
 #include "headway/network/expression.hpp"
 
+#include <algorithm>
 #include <random>
 
 namespace headway::test {

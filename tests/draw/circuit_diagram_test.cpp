@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/draw/circuit_diagram.hpp"
+
+#include "draw/graphviz.hpp"
+#include "draw/overlaps.hpp"
+#include "headway/draw/dot.hpp"
+#include "support/errors.hpp"
+
+#include <fmt/core.h>
+
+#include <map>
+#include <random>
+
+namespace headway::test {
+
+namespace {
+
+/// embed, L0H0, L0H1, L1H0, mlp1, unembed with one K edge, one grey edge and one that passes a layer.
+CircuitPicture small_circuit() {
+    CircuitPicture circuit;
+    circuit.title = "a small circuit";
+    circuit.formula = {{"score = \u2016W", "OV", "writer"}, {" M", "", "reader"}, {"\u2016", "", ""}};
+    circuit.remarks = {plain("2 of 12 edges, score > 1.75 x baseline")};
+    circuit.baseline = 0.1;
+    circuit.components = {
+        {"embed", DrawnKind::Embed, -1, ""},    {"L0H0", DrawnKind::Head, 0, "previous token"},
+        {"L0H1", DrawnKind::Head, 0, ""},       {"L1H0", DrawnKind::Head, 1, "induction"},
+        {"mlp1", DrawnKind::Mlp, 1, ""},        {"L2H7", DrawnKind::Head, 2, ""},
+        {"unembed", DrawnKind::Unembed, -1, ""}};
+    circuit.edges = {{0, 1, DrawnPort::Other, {}}, {1, 3, DrawnPort::K, 0.4}, {2, 5, DrawnPort::V, -0.2},
+                     {3, 6, DrawnPort::Other, {}}, {4, 5, DrawnPort::Q, 0.3}, {3, 4, DrawnPort::Other, 0.25}};
+    return circuit;
+}
+
+/// Heads of the first layers write to heads of all later ones.
+CircuitPicture random_circuit(unsigned seed, int n_layers, int n_heads, int n_edges) {
+    std::mt19937 random(seed);
+    const auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+    CircuitPicture circuit;
+    circuit.components = {{"embed", DrawnKind::Embed, -1, ""}, {"unembed", DrawnKind::Unembed, -1, ""}};
+    for (int h = 0; h < n_layers * n_heads; ++h) {
+        circuit.components.push_back({fmt::format("L{}H{}", h / n_heads, h % n_heads), DrawnKind::Head,
+                                      h / n_heads, h % 5 == 0 ? "induction" : ""});
+    }
+    while (n_edges > 0) {
+        const int a = below(n_layers * n_heads);
+        const int b = below(n_layers * n_heads);
+        if (a / n_heads >= b / n_heads) continue;
+        const auto port = static_cast<DrawnPort>(below(3));
+        circuit.edges.push_back({static_cast<std::size_t>(a + 2), static_cast<std::size_t>(b + 2), port,
+                                 0.1 + 0.001 * below(200)});
+        --n_edges;
+    }
+    for (std::size_t c = 2; c < circuit.components.size(); ++c) {
+        if (below(3) == 0) circuit.edges.push_back({0, c, DrawnPort::Other, {}});
+        if (below(3) == 0) circuit.edges.push_back({c, 1, DrawnPort::Other, {}});
+    }
+    return circuit;
+}
+
+std::map<std::string, Box> boxes_of(const Diagram& diagram) {
+    std::map<std::string, Box> boxes;
+    for (const Box& box : diagram.boxes) boxes[box.id] = box;
+    return boxes;
+}
+
+}  // namespace
+
+TEST(CircuitDiagram, NothingOverlaps) {
+    std::vector<CircuitPicture> circuits = {small_circuit()};
+    for (unsigned seed = 0; seed < 20; ++seed)
+        circuits.push_back(random_circuit(seed, 2 + static_cast<int>(seed) % 5, 4, 40));
+    for (const CircuitPicture& circuit : circuits) {
+        const Diagram diagram = circuit_diagram(circuit);
+        EXPECT_THAT(overlapping_boxes(diagram), testing::IsEmpty());
+        EXPECT_THAT(crossed_boxes(diagram), testing::IsEmpty());
+    }
+}
+
+TEST(CircuitDiagram, LayersAreRowsFromEmbedUpToUnembed) {
+    auto boxes = boxes_of(circuit_diagram(small_circuit()));
+    EXPECT_EQ(boxes["L0H0"].at.y, boxes["L0H1"].at.y);
+    const std::vector<std::string> upwards = {"embed", "L0H0", "L1H0", "mlp1", "L2H7", "unembed"};
+    for (std::size_t i = 0; i + 1 < upwards.size(); ++i)
+        EXPECT_LT(boxes[upwards[i]].at.y, boxes[upwards[i + 1]].at.y) << upwards[i];
+}
+
+TEST(CircuitDiagram, EdgesEndAtTheirPorts) {
+    const Diagram diagram = circuit_diagram(small_circuit());
+    auto boxes = boxes_of(diagram);
+    for (const Wire& wire : diagram.wires) {
+        if (wire.name != "k") continue;
+        EXPECT_EQ(wire.from.port, "o");
+        EXPECT_EQ(wire.to.port, "k");
+        EXPECT_EQ(wire.path.front().y, boxes["L0H0"].at.y + boxes["L0H0"].height / 2);
+        EXPECT_EQ(wire.path.back().y, boxes["L1H0"].at.y - boxes["L1H0"].height / 2);
+        EXPECT_NEAR(wire.path.back().x, boxes["L1H0"].at.x, boxes["L1H0"].width / 6);
+    }
+}
+
+TEST(CircuitDiagram, WidthGrowsWithTheWeightAndSignIsDashed) {
+    std::map<std::string, Stroke> strokes;
+    for (const Wire& wire : circuit_diagram(small_circuit()).wires)
+        strokes[wire.from.box + ">" + wire.to.box] = wire.stroke;
+    EXPECT_GT(strokes["L0H0>L1H0"].width, strokes["mlp1>L2H7"].width);
+    EXPECT_GT(strokes["mlp1>L2H7"].width, strokes["L0H1>L2H7"].width);
+    EXPECT_EQ(strokes["L0H1>L2H7"].dash, Dash::Dashed);
+    EXPECT_EQ(strokes["embed>L0H0"].width, strokes["L1H0>unembed"].width);
+}
+
+TEST(CircuitDiagram, LegendAndCaptionSayWhatIsDrawn) {
+    const std::string text = dot(circuit_diagram(small_circuit()));
+    for (const char* words : {"K-composition", "negative", "residual stream, no weight", "0.2", "0.3", "0.4",
+                              "a small circuit", "2 of 12 edges, score > 1.75 x baseline"}) {
+        EXPECT_THAT(text, testing::HasSubstr(words));
+    }
+}
+
+TEST(CircuitDiagram, EveryLabelFitsItsBox) {
+    EXPECT_EQ(draw_picture(dot(circuit_diagram(small_circuit())), Picture::Svg).warnings, "");
+}
+
+TEST(CircuitDiagram, TheSameCircuitGivesTheSameBytes) {
+    const std::string text = dot(circuit_diagram(random_circuit(3, 6, 4, 80)));
+    EXPECT_EQ(text, dot(circuit_diagram(random_circuit(3, 6, 4, 80))));
+    for (const Picture format : {Picture::Svg, Picture::Png, Picture::Pdf})
+        EXPECT_EQ(render(text, format), render(text, format));
+}
+
+TEST(CircuitDiagram, AnEdgeDownwardsIsRefused) {
+    CircuitPicture circuit = small_circuit();
+    circuit.edges.push_back({3, 1, DrawnPort::K, 0.2});
+    expect_error(ErrorKind::Usage, "edge L1H0 -> L0H0 does not go upwards",
+                 [&] { return circuit_diagram(circuit); });
+}
+
+TEST(CircuitDiagram, TooManyEdgesAreRefusedBeforeTheLayout) {
+    CircuitPicture circuit = small_circuit();
+    circuit.edges.assign(3201, {1, 3, DrawnPort::K, 0.2});
+    expect_error(ErrorKind::Limit, "3201 edges is not drawn: the limit is 3200",
+                 [&] { return circuit_diagram(circuit); });
+}
+
+}  // namespace headway::test
