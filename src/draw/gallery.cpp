@@ -50,7 +50,7 @@ const std::vector<Recipe>& recipes() {
          "",
          {{"M", ""}, {"N", ""}}},
         {"copy-tensor", "Copy tensor: three legs that carry the same index", "C[d,d1,d2]"},
-        {"mlp", "MLP layer: what is inside the dashed border is not linear",
+        {"mlp", "MLP layer: what the dashed border holds goes through a GELU",
          "x[q,d] = token[q,v] W_E[v,d]\n"
          "pre[q,m] = x[q,d] W_in[L0][d,m]\n"
          "act[q,m] = gelu(pre[q,m])\n"
