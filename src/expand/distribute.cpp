@@ -57,7 +57,7 @@ private:
     Expr of_sum(const Sum& node, const std::vector<Space>& ports) {
         std::vector<Term> terms;
         for (const Term& term : node.terms)
-            add_term(terms, term.coefficient, {run(term.use.node), term.use.labels}, ports);
+            add_term(terms, term.coefficient, {run(term.use.node), term.use.labels}, ports, Copies::Merge);
         return sum(std::move(terms), ports);
     }
 
@@ -75,7 +75,7 @@ private:
                 flat.add_apart(choice.use.node, choice.use.labels);
             }
             flat.merge_copies();
-            add_term(terms, 1, {flat.close(), straight(ports.size())}, ports);
+            add_term(terms, 1, {flat.close(), straight(ports.size())}, ports, Copies::Merge);
         }
         return sum(std::move(terms), ports);
     }

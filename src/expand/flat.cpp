@@ -89,6 +89,7 @@ void Flat::add_primitive(const Expr& node, const Sum& terms, const std::vector<i
 }
 
 void Flat::merge_copies() {
+    copies_ = Copies::Merge;
     Classes classes(spaces_.size());
     std::vector<int> copied;
     std::vector<Use> kept;
@@ -141,7 +142,7 @@ Expr Flat::close() {
     if (factors_.size() == 1 && factors_.front().labels.size() == n_ports_ && bound.empty() &&
         factors_.front().node->as<Sum>() != nullptr) {
         std::vector<Term> terms;  // a sum with its ports in another order is a sum
-        add_term(terms, coefficient_, factors_.front(), ports);
+        add_term(terms, coefficient_, factors_.front(), ports, copies_);
         return sum(std::move(terms), ports);
     }
     const Expr result = product(std::move(factors_), ports, bound);
@@ -149,11 +150,11 @@ Expr Flat::close() {
 }
 
 void add_term(std::vector<Term>& terms, std::int64_t coefficient, const Use& use,
-              const std::vector<Space>& ports) {
+              const std::vector<Space>& ports, Copies copies) {
     if (const auto* inner = use.node->as<Sum>()) {
         for (const Term& term : inner->terms)
             add_term(terms, checked_product(coefficient, term.coefficient),
-                     {term.use.node, through(term.use.labels, use.labels)}, ports);
+                     {term.use.node, through(term.use.labels, use.labels)}, ports, copies);
         return;
     }
     const std::vector<int> in_order = straight(ports.size());
@@ -162,11 +163,12 @@ void add_term(std::vector<Term>& terms, std::int64_t coefficient, const Use& use
     } else if (use.node->as<Product>() != nullptr) {
         Flat rewired(ports);
         rewired.add_apart(use.node, use.labels);
+        if (copies == Copies::Merge) rewired.merge_copies();
         const Expr node = rewired.close();
         if (node->as<Sum>() == nullptr)
             terms.push_back({coefficient, {node, in_order}});
         else
-            add_term(terms, coefficient, {node, in_order}, ports);
+            add_term(terms, coefficient, {node, in_order}, ports, copies);
     } else {
         terms.push_back({coefficient, use});
     }

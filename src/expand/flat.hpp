@@ -9,6 +9,9 @@
 
 namespace headway {
 
+/// Whether copy tensors become shared labels.
+enum class Copies : std::uint8_t { Keep, Merge };
+
 class Flat {
 public:
     /// Labels 0 .. ports.size()-1 are the ports.
@@ -36,11 +39,12 @@ private:
     std::vector<Space> spaces_;
     std::size_t n_ports_;
     std::int64_t coefficient_ = 1;
+    Copies copies_ = Copies::Keep;
 };
 
 /// Adds `coefficient * use` to the terms of a sum over `ports` in normal form: sums give their terms;
 /// products and copies are rewired so that their ports are the sum's.
 void add_term(std::vector<Term>& terms, std::int64_t coefficient, const Use& use,
-              const std::vector<Space>& ports);
+              const std::vector<Space>& ports, Copies copies);
 
 }  // namespace headway

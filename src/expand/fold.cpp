@@ -166,7 +166,9 @@ private:
 
 }  // namespace
 
-Expr fold(const Expr& expression, int group_size) { return Folder(group_size).run(normalise(expression)); }
+Expr fold(const Expr& expression, int group_size) {
+    return normalise(Folder(group_size).run(normalise(expression)));
+}
 
 Expr unfold(const Expr& expression, int group_size) {
     return normalise(Unfolder(group_size).run(expression));

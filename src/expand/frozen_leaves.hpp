@@ -30,7 +30,6 @@ struct LayerLeaves {
     AttentionLeaves all;
     std::vector<AttentionLeaves> head;
     NormLeaves norm;
-    NormLeaves norm_qk;  ///< of queries and keys: differs from `norm` for shortformer positions
     Expr out_bias;
     Expr mlp;
 };

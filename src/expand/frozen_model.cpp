@@ -77,9 +77,6 @@ private:
                           [&](const char* symbol) { return head_leaf(symbol, head, group_size); }));
         }
         leaves.norm = norm("ln1", fmt::format("rstd1[L{}]", layer), layer);
-        leaves.norm_qk = config_.positions == Positions::Shortformer
-                             ? norm("ln1", fmt::format("rstd1.qk[L{}]", layer), layer)
-                             : leaves.norm;
         if (config_.biases.attention_out) leaves.out_bias = leaf("b_O", layer);
         if (config_.has_mlp()) leaves.mlp = named(fmt::format("mlp[L{}]", layer));
         return leaves;

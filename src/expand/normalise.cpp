@@ -44,7 +44,8 @@ private:
     Expr of_sum(const Sum& node, const std::vector<Space>& ports) {
         std::vector<Term> terms;
         for (const Term& term : node.terms)
-            add_term(terms, term.coefficient, {run(term.use.node), term.use.labels}, ports);
+            add_term(terms, term.coefficient, {run(term.use.node), term.use.labels}, ports,
+                     steps_.merge_copies ? Copies::Merge : Copies::Keep);
         return sum(std::move(terms), ports);
     }
 

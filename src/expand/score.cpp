@@ -46,7 +46,7 @@ private:
 
     // The query or key that the head reads from a part of the residual stream.
     void add_read(const Source& source, const Expr& stream) {
-        const NormLeaves& norm = model_.layers[static_cast<std::size_t>(head_.layer)].norm_qk;
+        const NormLeaves& norm = model_.layers[static_cast<std::size_t>(head_.layer)].norm;
         std::vector<Wired> factors = normalised_stream(norm, stream, q, d, d1);
         factors.push_back({weight("W_Q", "W_K"), {d, e}});
         add(source, rotated(std::move(factors)));
@@ -57,7 +57,9 @@ private:
     void embedding() {
         add_written({SourceKind::Embed});
         if (config_.positions == Positions::Learned) add_written({SourceKind::Pos});
-        if (config_.positions == Positions::Shortformer) add_read({SourceKind::Pos}, leaf("W_pos"));
+        // Shortformer positions enter behind the norm.
+        if (config_.positions == Positions::Shortformer)
+            add({SourceKind::Pos}, rotated({{leaf("W_pos"), {q, d}}, {weight("W_Q", "W_K"), {d, e}}}));
     }
 
     void upstream(int layer) {
@@ -80,7 +82,7 @@ private:
             add({query_ ? SourceKind::QueryBias : SourceKind::KeyBias, head_.layer, head_.index},
                 rotated({{model_.ones, {q}}, {weight("b_Q", "b_K"), {e}}}));
         if (config_.norm != Norm::LayerNorm || !config_.biases.norm) return;
-        const NormLeaves& norm = model_.layers[static_cast<std::size_t>(head_.layer)].norm_qk;
+        const NormLeaves& norm = model_.layers[static_cast<std::size_t>(head_.layer)].norm;
         const Source source{SourceKind::NormBias, head_.layer};
         if (norm.bias == nullptr)
             add(source, rotated({{model_.ones, {q}}, {weight("ln1.b.Q", "ln1.b.K"), {e}}}));

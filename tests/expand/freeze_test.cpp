@@ -65,15 +65,6 @@ TEST(Freeze, LinksToTheUntouchedNetwork) {
     }
 }
 
-TEST(Freeze, NamesShortformerScalesOfQueriesAndKeysApart) {
-    Config config = tiny(1);
-    config.norm = Norm::RmsNorm;
-    config.positions = Positions::Shortformer;
-    const Network frozen = freeze(transformer(config));
-    EXPECT_EQ(leaf_name(*frozen.at("rstd1.qk[L0]")), "rstd1.qk[L0]");
-    EXPECT_EQ(look(frozen.at("S[L0]")).frozen, (std::set<std::string>{"rstd1.qk[L0]"}));
-}
-
 TEST(Freeze, TwiceChangesNothing) {
     const Network once = freeze(transformer(tiny_gpt2()));
     const Network twice = freeze(once);

@@ -40,6 +40,9 @@ TEST(Normalise, GivesTheNormalFormOfTheTable) {
              {"W_OV[L0H0][d,d1] delta[d1,d2] -> [d,d2]", "W_OV[L0H0][d,d2] -> [d,d2]"},
              {"W_pos[q,d] ones[q] -> [q,d]", "W_pos[q,d] -> [q,d]"},
              {"delta[d,d1] delta[d1,d2] -> [d,d2]", "delta[d,d2] -> [d,d2]"},
+             // a diagonal is the same from both sides
+             {"s[d,d1] = b_O[L0][d1] delta[d,d1]\nout[d,d1] = s[d1,d] + W_OV[L0H0][d,d1]",
+              "out[d,d1] = b_O[L0][d] delta[d,d1] + W_OV[L0H0][d,d1]"},
              // what carries an index alone stays
              {"ones[q] b_U[v] -> [q,v]", "ones[q] b_U[v] -> [q,v]"},
              {"b_O[L0][d] delta[d,d1] -> [d,d1]", "b_O[L0][d1] delta[d,d1] -> [d,d1]"}})

@@ -53,6 +53,15 @@ TEST(Score, OfShortformerPositionsHasThemOnBothSides) {
               (std::vector<std::string>{"embed", "pos"}));
 }
 
+TEST(Score, OfShortformerPositionsReadsThemBehindTheNorm) {
+    Config config = tiny(1);
+    config.positions = Positions::Shortformer;
+    config.norm = Norm::RmsNorm;
+    const FrozenModel model(config);
+    EXPECT_EQ(expand_score(model, {0, 1}).key.at(1).node,
+              parse_network("W_pos[q,d] W_K[L0H1][d,e] -> [q,e]").output);
+}
+
 TEST(Score, TheKComposedTermReadsAsInTheTable) {
     const FrozenModel model(tiny());
     const ScoreExpansion expansion = expand_score(model, {1, 0});

@@ -15,7 +15,7 @@ namespace headway {
 /// What becomes data.
 struct FreezeOptions {
     bool patterns = true;     ///< named softmaxes: `A[L0]`
-    bool norm_scales = true;  ///< named `rstd1[L0]`, `rstd1.qk[L0]`, `rstd2[L0]`, `rstd_final`
+    bool norm_scales = true;  ///< named `rstd1[L0]`, `rstd2[L0]`, `rstd_final`
     bool mlp_outputs = true;  ///< `mlp[L5]`
 };
 
