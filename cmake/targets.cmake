@@ -1,6 +1,9 @@
 # What is built from the rooms: the library, the command, the examples and the benchmarks.
+string(CONCAT libraries "fmt ${fmt_VERSION}, xtensor ${xtensor_VERSION}, OpenBLAS ${headway_blas_VERSION}, "
+  "Graphviz ${headway_graphviz_libgvc_VERSION}, Boost ${Boost_VERSION_STRING}, nlohmann/json ${nlohmann_json_VERSION}, "
+  "zlib ${ZLIB_VERSION_STRING}, CLI11 ${CLI11_VERSION}")
 set_source_files_properties("${PROJECT_SOURCE_DIR}/src/base/version.cpp" PROPERTIES
-  COMPILE_DEFINITIONS HEADWAY_VERSION="${PROJECT_VERSION}")
+  COMPILE_DEFINITIONS "HEADWAY_VERSION=\"${PROJECT_VERSION}\";HEADWAY_LIBRARIES=\"${libraries}\"")
 
 set(objects "")
 foreach(room ${headway_rooms})

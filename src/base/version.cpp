@@ -4,5 +4,6 @@
 namespace headway {
 
 std::string_view version() { return HEADWAY_VERSION; }
+std::string_view library_versions() { return HEADWAY_LIBRARIES; }
 
 }  // namespace headway

@@ -1,0 +1,43 @@
+// A result with where it comes from: the model, how it was folded, the options. As JSON it is
+// `{schema, tool, model, options, approximations, data}`.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "headway/io/npy.hpp"
+#include "headway/model/model.hpp"
+#include "headway/report/table.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace headway {
+
+enum class Format { Text, Csv, Tsv, Json, Jsonl, Markdown, Npz };
+
+/// `table`, `csv`, `tsv`, `json`, `jsonl`, `md`, `npz`. Throws Error(Usage) with the nearest name.
+Format parse_format(std::string_view name);
+/// The format of a file by its extension (`.txt` is a table); nothing for others.
+std::optional<Format> format_of(const std::filesystem::path& file);
+
+struct Result {
+    std::string command;                                       ///< `compose`
+    std::optional<Model> model = std::nullopt;                 ///< what it is of
+    std::vector<std::pair<std::string, std::string>> options;  ///< those that change the result
+    Table table;
+    /// What an .npz holds; most commands fill it only when asked for one.
+    std::vector<NpyArray> arrays = {};
+    /// JSON text that stands for `data` instead of the table's caption and rows.
+    std::string data = {};
+};
+
+/// The text of a result in any format but Npz.
+std::string to_text(const Result& result, Format format);
+
+/// The sentences of a caption about a model: its name and sizes; what was folded.
+std::vector<std::string> model_caption(const Model& model);
+
+}  // namespace headway

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/command_line.hpp"
+
+#include "cli/session.hpp"
+#include "headway/base/error.hpp"
+#include "headway/base/text.hpp"
+#include "headway/base/version.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <new>
+
+namespace headway {
+
+namespace {
+
+constexpr int bug = 70;
+
+int fail(int code, const std::string& message, const std::string& hint = {}) {
+    say(fmt::format("headway: error[{}]: {}", code, message));
+    if (!hint.empty()) say(fmt::format("hint: {}", hint));
+    return code;
+}
+
+// A closed stdin, stdout or stderr would be the number of the next file opened. What stands there instead
+// cannot be written, so that a result that goes nowhere is an error; stderr may go nowhere.
+void fill_standard_descriptors() {
+    for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(descriptor, F_GETFD) < 0)
+            static_cast<void>(::open("/dev/null", descriptor == STDERR_FILENO ? O_WRONLY : O_RDONLY));
+}
+
+// OpenBLAS asks for memory for ever when there is less than about 0.4 GB of it.
+void require_address_space() {
+    constexpr rlim_t least = rlim_t{512} << 20;
+    struct rlimit limit = {};
+    const bool small =
+        ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < least;
+    require(!small, ErrorKind::Limit, "the address space is limited to {}, but at least {} are needed",
+            bytes_text(limit.rlim_cur), bytes_text(least));
+}
+
+const Verb& find_verb(const std::string& word) {
+    std::vector<std::string> names;
+    for (const Verb& verb : verbs()) {
+        if (verb.name == word) return verb;
+        names.emplace_back(verb.name);
+    }
+    const std::string near = nearest(word, names);
+    const bool flag = word.starts_with('-');
+    throw Error(ErrorKind::Usage,
+                flag ? fmt::format("{} stands before the command", quote(word))
+                     : fmt::format("there is no command {}", quote(word)),
+                near.empty() ? "headway --help lists the commands" : fmt::format("did you mean {}?", near));
+}
+
+void require_positionals(const Verb& verb, const Arguments& arguments) {
+    const std::size_t given = arguments.positionals().size();
+    if (given >= verb.required && given <= verb.positionals.size()) return;
+    const std::string message = given < verb.required
+                                    ? fmt::format("{}: {} is missing", verb.name, verb.positionals[given])
+                                    : fmt::format("{}: {} is one argument too many", verb.name,
+                                                  quote(arguments.positionals()[verb.positionals.size()]));
+    throw Error(ErrorKind::Usage, message, fmt::format("headway {} {}", verb.name, verb.usage));
+}
+
+bool asks(const std::vector<std::string>& words, std::string_view flag) {
+    const auto end = std::find(words.begin(), words.end(), "--");
+    return std::find(words.begin(), end, flag) != end;
+}
+
+std::string version_text() { return fmt::format("headway {}\n{}\n", version(), library_versions()); }
+
+int dispatch(const std::vector<std::string>& words) {
+    if (words.empty())
+        return fail(static_cast<int>(ErrorKind::Usage), "no command", "headway --help lists them");
+    const std::string& first = words.front();
+    if (first == "--version") return print(version_text()), 0;
+    if (first == "--help" || first == "-h") return print(help()), 0;
+    if (first == "help" && words.size() == 1) return print(help()), 0;
+    const Verb& verb = find_verb(first == "help" ? words[1] : first);
+    if (first == "help" || asks(words, "--help")) return print(help(verb, true)), 0;
+    if (asks(words, "-h")) return print(help(verb, false)), 0;
+    if (asks(words, "--version")) return print(version_text()), 0;
+    const Arguments arguments(verb, std::span(words).subspan(1));
+    require_positionals(verb, arguments);
+    require_address_space();
+    return verb.run(arguments);
+}
+
+}  // namespace
+
+int command_line(const std::vector<std::string>& words) noexcept try {
+    fill_standard_descriptors();
+    static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));  // a file too large is an error of write
+    return dispatch(words);
+} catch (const Error& error) {
+    return fail(static_cast<int>(error.kind()), error.what(), error.hint());
+} catch (const std::bad_alloc&) {
+    return fail(static_cast<int>(ErrorKind::Limit), "out of memory");
+} catch (const std::exception& error) {
+    return fail(bug, fmt::format("internal error: {}", escaped(error.what())),
+                "this is a bug of ours: please report it with the command");
+}
+
+}  // namespace headway

@@ -1,0 +1,13 @@
+// `headway COMMAND ...` as a function.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace headway {
+
+/// Runs the command that the words name; returns the exit code. Nothing is thrown.
+int command_line(const std::vector<std::string>& words) noexcept;
+
+}  // namespace headway

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/session.hpp"
+
+#include "headway/base/error.hpp"
+#include "headway/base/text.hpp"
+#include "headway/io/output_file.hpp"
+#include "headway/report/selection.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <thread>
+
+namespace headway {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// The files that a model or another input is read from: in a folder all of them.
+void add_files(const std::string& where, std::vector<fs::path>& files) {
+    std::error_code ignored;
+    if (where.empty() || where.starts_with("example:") || where.starts_with("random:")) return;
+    files.emplace_back(where);
+    const fs::path folder = fs::is_directory(where, ignored) ? fs::path(where) : fs::path();
+    if (folder.empty()) {
+        files.push_back(fs::path(where).parent_path() / "config.json");
+        return;
+    }
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored))
+        files.push_back(entry.path());
+}
+
+Folding folding(const Arguments& arguments) {
+    Folding fold = arguments.has("--no-fold") ? no_folding : LoadOptions{}.fold;
+    std::string_view rest;
+    const std::string list = arguments.text("--fold");
+    for (rest = list; !rest.empty();) {
+        const std::string_view item = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), item.size() + 1));
+        const std::vector<std::string> names{"gains", "centring", "value-bias"};
+        if (item == names[0])
+            fold.gains = true;
+        else if (item == names[1])
+            fold.gains = fold.centring = true;
+        else if (item == names[2])
+            fold.value_bias = true;
+        else
+            throw Error(ErrorKind::Usage, fmt::format("--fold: {} cannot be folded", quote(item)),
+                        "gains, centring and value-bias can");
+    }
+    return fold;
+}
+
+std::optional<Error> write_all(int descriptor, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t written = ::write(descriptor, text.data(), text.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0)
+            return Error(ErrorKind::Io,
+                         fmt::format("standard output: {}", std::generic_category().message(errno)));
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+EvaluateOptions evaluate_options(const Arguments& arguments) {
+    EvaluateOptions options;
+    const std::string precision = arguments.text("--precision", "float");
+    require(precision == "float" || precision == "double", ErrorKind::Usage,
+            "--precision: {} is neither float nor double", quote(precision));
+    options.precision = precision == "double" ? Precision::Double : Precision::Float;
+    const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
+    options.threads = static_cast<int>(arguments.integer("--threads", cores, 1, 1024));
+    if (arguments.has("--max-memory")) options.max_memory = parse_bytes(arguments.text("--max-memory"));
+    require(!arguments.has("--max-memory") || options.max_memory > 0, ErrorKind::Usage,
+            "--max-memory: 0 bytes are not enough");
+    return options;
+}
+
+Model open_model(const Arguments& arguments, const std::string& where) {
+    LoadOptions options{.fold = folding(arguments),
+                        .allow_unknown = arguments.has("--allow-unknown"),
+                        .allow_nonfinite = arguments.has("--allow-nonfinite"),
+                        .seed = static_cast<std::uint64_t>(
+                            arguments.integer("--seed", 0, 0, std::numeric_limits<std::int64_t>::max()))};
+    Model model = load_model(where, options);
+    for (const std::string& line : model.description().warnings) warn(arguments, line);
+    return model;
+}
+
+std::vector<Flag> token_flags() {
+    return {{"--tokens", "LIST", "token ids: 0,5,17"},
+            {"--tokens-file", "FILE", "a .npy of token ids, [n] or [batch, n]"}};
+}
+
+TokenBatch tokens_of(const Arguments& arguments) {
+    require(!arguments.has("--tokens") || !arguments.has("--tokens-file"), ErrorKind::Usage,
+            "--tokens and --tokens-file are both there: one is enough");
+    if (arguments.has("--tokens-file")) return read_tokens(arguments.text("--tokens-file"));
+    if (arguments.has("--tokens")) return {{parse_tokens(arguments.text("--tokens"))}, false};
+    return {};
+}
+
+std::string text_argument(const std::string& argument) {
+    if (!argument.starts_with('@')) return argument;
+    constexpr std::size_t most = std::size_t{16} << 20;
+    const fs::path file = argument.substr(1);
+    std::error_code error;
+    const bool regular = fs::is_regular_file(file, error);
+    require(!error && regular, ErrorKind::Io, "{}: {}", escaped(file.native()),
+            error ? error.message() : "is no regular file");
+    require(fs::file_size(file, error) <= most, ErrorKind::Limit, "{}: a text of more than 16 MiB",
+            escaped(file.native()));
+    std::ifstream stream(file, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(stream), {}};
+    require(stream.good() || stream.eof(), ErrorKind::Io, "{}: cannot be read", escaped(file.native()));
+    return text;
+}
+
+Destination destination(const Arguments& arguments, const std::vector<std::string>& inputs) {
+    Destination result;
+    const bool stated = arguments.has("--format") || arguments.has("--json");
+    if (arguments.has("--json")) result.format = Format::Json;
+    if (arguments.has("--format")) result.format = parse_format(arguments.text("--format"));
+    require(!arguments.has("--json") || result.format == Format::Json, ErrorKind::Usage,
+            "--json and --format {} disagree", quote(arguments.text("--format")));
+    if (arguments.has("--output")) {
+        result.file = arguments.text("--output");
+        const std::optional<Format> own = format_of(result.file);
+        if (!stated && !own)
+            throw Error(ErrorKind::Usage,
+                        fmt::format("-o {}: the extension names no format", escaped(result.file.native())),
+                        "use .txt, .csv, .tsv, .json, .jsonl, .md or .npz, or say --format");
+        if (!stated) result.format = *own;
+        std::vector<fs::path> files;
+        for (const std::string& input : inputs) add_files(input, files);
+        check_output(result.file, files);
+    }
+    require(result.format != Format::Npz || !result.file.empty(), ErrorKind::Usage,
+            "--format npz needs a file: -o FILE.npz");
+    return result;
+}
+
+void write(const Result& result, const Destination& destination) {
+    if (destination.format == Format::Npz) {
+        require(!result.arrays.empty(), ErrorKind::Usage, "{} has no arrays to write as .npz",
+                result.command);
+        write_npz(destination.file, result.arrays);
+    } else if (destination.file.empty()) {
+        print(to_text(result, destination.format));
+    } else {
+        write_file(destination.file, to_text(result, destination.format));
+    }
+}
+
+void print(std::string_view text) {
+    if (const std::optional<Error> error = write_all(STDOUT_FILENO, text)) throw *error;
+}
+
+void say(std::string_view line) { static_cast<void>(write_all(STDERR_FILENO, std::string(line) + "\n")); }
+
+void warn(const Arguments& arguments, std::string_view line) {
+    if (!arguments.has("--quiet")) say(fmt::format("headway: warning: {}", line));
+}
+
+}  // namespace headway

@@ -1,0 +1,49 @@
+// What commands share: the model, where the result goes, and the terminal.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/arguments.hpp"
+#include "headway/contract/evaluate.hpp"
+#include "headway/model/load.hpp"
+#include "headway/report/result.hpp"
+#include "headway/report/run_table.hpp"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace headway {
+
+EvaluateOptions evaluate_options(const Arguments& arguments);
+
+/// The model that the command's positional names. Warnings go to stderr.
+Model open_model(const Arguments& arguments, const std::string& where);
+
+/// The tokens of `--tokens` or `--tokens-file`; none when neither is there.
+TokenBatch tokens_of(const Arguments& arguments);
+/// The two flags.
+std::vector<Flag> token_flags();
+
+/// An argument that is a text, or `@FILE`: the text of a file of at most 16 MiB. Throws Error(Io).
+std::string text_argument(const std::string& argument);
+
+/// Where a result goes and how it is written there.
+struct Destination {
+    std::filesystem::path file = {};  ///< empty: stdout
+    Format format = Format::Text;
+};
+
+/// Of `--output`, `--format` and `--json`. Before anything is computed: throws Error(Usage) for an extension or a
+/// format that does not exist, Error(Io) and Error(OutputIsInput) as check_output; `inputs` are models and other files.
+Destination destination(const Arguments& arguments, const std::vector<std::string>& inputs);
+
+/// Writes a result.
+void write(const Result& result, const Destination& destination);
+
+/// Writes on stdout, all of it. Throws Error(Io).
+void print(std::string_view text);
+/// A line on stderr.
+void say(std::string_view line);
+void warn(const Arguments& arguments, std::string_view line);
+
+}  // namespace headway

@@ -1,0 +1,56 @@
+// headway run: the model's forward pass on tokens.
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/session.hpp"
+#include "cli/verb.hpp"
+#include "headway/base/error.hpp"
+#include "headway/network/transformer.hpp"
+
+namespace headway {
+
+namespace {
+
+int run(const Arguments& arguments) {
+    const EvaluateOptions options = evaluate_options(arguments);
+    const std::string where = arguments.positional(0);
+    const Destination to = destination(arguments, {where, arguments.text("--tokens-file")});
+    const TokenBatch tokens = tokens_of(arguments);
+    require(!tokens.rows.empty(), ErrorKind::Usage,
+            "run: no tokens: --tokens 0,5,17 or --tokens-file FILE.npy");
+    require(!tokens.batched || to.format == Format::Npz, ErrorKind::Usage,
+            "run: {} rows of tokens need arrays: -o FILE.npz", tokens.rows.size());
+    const Model model = open_model(arguments, where);
+    const Network network = transformer(model.config());
+    std::vector<Run> runs;
+    for (const std::vector<int>& row : tokens.rows) runs.push_back(run_network(model, network, row, options));
+    Result result{.command = "run", .model = model, .options = arguments.given(), .table = {}};
+    if (to.format == Format::Npz) {
+        result.arrays = run_arrays(runs, tokens.batched, options.precision);
+    } else {
+        result.table = prediction_rows(runs.front(), arguments.top(3));
+        const std::vector<std::string> about = model_caption(model);
+        result.table.caption.insert(result.table.caption.begin(), about.begin(), about.end());
+    }
+    write(result, to);
+    return 0;
+}
+
+}  // namespace
+
+Verb run_verb() {
+    std::vector<Flag> flags = token_flags();
+    flags.push_back({"--top", "N", "likeliest tokens shown at each position (default 3)"});
+    return {.name = "run",
+            .summary = "The model on tokens: logits, attention patterns, loss, likeliest next tokens",
+            .usage = "MODEL --tokens LIST [options]",
+            .positionals = {"MODEL"},
+            .groups = {{"Run", flags}, file_flags(), model_flags(), general_flags()},
+            .examples = {"headway run example:attn-only-2l --tokens 0,5,17,5",
+                         "headway run llama/ --tokens-file tokens.npy --precision double -o run.npz"},
+            .notes =
+                "The forward pass is the evaluation of the same network that the other commands expand.\n"
+                "An .npz holds logits [n, d_vocab], attention [n_layers, n_heads, n, n] (query, key) and\n"
+                "loss [n-1]; a 2-D file of tokens adds a leading batch axis to each.",
+            .run = run};
+}
+
+}  // namespace headway

@@ -1,0 +1,100 @@
+// The table of commands, the flags that they share, and the help.
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/verb.hpp"
+#include "headway/base/version.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace headway {
+
+const std::vector<Verb>& verbs() {
+    static const std::vector<Verb> table{inspect_verb(), compose_verb(), run_verb(), contract_verb(),
+                                         example_verb()};
+    return table;
+}
+
+FlagGroup general_flags() {
+    return {"Everywhere",
+            {{"--threads", "N", "threads to compute with (default: all cores); results do not depend on it"},
+             {"--max-memory", "SIZE", "most memory beyond the weights: 4G, 512M (default: no limit)"},
+             {"--seed", "N", "seed of what is random: random: models, drawn tokens (default 0)"},
+             {"--quiet", "", "no warnings"},
+             {"--verbose", "", "say on stderr what took how long", "-v"},
+             {"--help", "", "examples and all flags; -h: the flags"},
+             {"--version", "", "the version, and those of the libraries built with"}}};
+}
+
+FlagGroup model_flags() {
+    return {"Model",
+            {{"--precision", "P", "float or double (default float)"},
+             {"--no-fold", "", "keep the file's own weights: norm gains and centring are not folded"},
+             {"--fold", "LIST", "fold these too: gains, centring, value-bias"},
+             {"--allow-unknown", "", "go on past tensors that the architecture does not have"},
+             {"--allow-nonfinite", "", "go on with weights that are not finite"}}};
+}
+
+FlagGroup output_flags() {
+    return {"Output",
+            {{"--output", "FILE", "write there, whole or not at all; the format is the extension's", "-o"},
+             {"--format", "F", "table, csv, tsv, json, jsonl, md or npz"},
+             {"--json", "", "the same as --format json"},
+             {"--top", "N", "the first N rows only"},
+             {"--sort", "COLUMN", "largest first by this column"},
+             {"--threshold", "X", "rows of at least this score only"},
+             {"--heads", "LIST", "rows of these heads only: L0H3,L1H*"},
+             {"--layers", "LIST", "rows within these layers only: 0-3,5"}}};
+}
+
+FlagGroup file_flags() {
+    return {"Output",
+            {{"--output", "FILE", "write there, whole or not at all; the format is the extension's", "-o"},
+             {"--format", "F", "table, csv, tsv, json, jsonl, md or npz"},
+             {"--json", "", "the same as --format json"}}};
+}
+
+namespace {
+
+std::string flag_line(const Flag& flag) {
+    std::string name =
+        flag.alias.empty() ? std::string(flag.name) : fmt::format("{}, {}", flag.alias, flag.name);
+    if (!flag.value.empty()) name += fmt::format(" {}", flag.value);
+    return fmt::format("  {:<24} {}\n", name, flag.help);
+}
+
+}  // namespace
+
+std::string help(const Verb& verb, bool examples) {
+    std::string text;
+    if (examples && !verb.examples.empty()) {
+        text += "Examples:\n";
+        for (const std::string_view example : verb.examples) text += fmt::format("  {}\n", example);
+        text += "\n";
+    }
+    text += fmt::format("headway {} {}\n\n{}.\n", verb.name, verb.usage, verb.summary);
+    if (examples && !verb.notes.empty()) text += fmt::format("\n{}\n", verb.notes);
+    for (const FlagGroup& group : verb.groups) {
+        text += fmt::format("\n{}:\n", group.title);
+        for (const Flag& flag : group.flags) text += flag_line(flag);
+    }
+    return text;
+}
+
+std::string help() {
+    std::string text =
+        "Headway reads a transformer's weights and tells which circuits are in them.\n\n"
+        "headway COMMAND MODEL [options]\n\nCommands:\n";
+    for (const Verb& verb : verbs()) text += fmt::format("  {:<10} {}\n", verb.name, verb.summary);
+    text +=
+        "\nMODEL is a checkpoint's folder, a .safetensors file, example:NAME (built in: headway example), "
+        "or\n"
+        "random:SHAPE (random:gpt2, random:layers=2,heads=4,d_model=64).\n\n"
+        "headway COMMAND --help begins with examples.\n\n"
+        "Exit codes: 0 done, 1 the check asked for says no, 2 usage, 3 malformed file, 4 unsupported model, "
+        "5 files,\n"
+        "6 numbers not finite, 7 a limit, 8 the output is an input, 70 a bug of ours.\n";
+    return text;
+}
+
+}  // namespace headway

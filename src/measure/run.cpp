@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/measure/run.hpp"
+
+#include "headway/base/error.hpp"
+#include "headway/network/transformer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace headway {
+
+namespace {
+
+// -log softmax(row)[token], with the maximum taken out.
+double negative_log_probability(std::span<const double> row, int token) {
+    const double most = *std::max_element(row.begin(), row.end());
+    double sum = 0;
+    for (const double logit : row) sum += std::exp(logit - most);
+    return std::log(sum) + most - row[static_cast<std::size_t>(token)];
+}
+
+}  // namespace
+
+std::vector<Expr> run_networks(const Network& network, const Config& config) {
+    std::vector<Expr> expressions{network.output};
+    for (int layer = 0; layer < config.n_layers; ++layer)
+        expressions.push_back(network.at(fmt::format("A[L{}]", layer)));
+    return expressions;
+}
+
+Run run_network(const Model& model, const Network& network, std::span<const int> tokens,
+                const EvaluateOptions& options) {
+    require(!tokens.empty(), ErrorKind::Usage, "a run needs at least one token");
+    const Config& config = model.config();
+    const std::size_t n = tokens.size();
+    const auto layers = static_cast<std::size_t>(config.n_layers);
+    Run run{.tokens{tokens.begin(), tokens.end()}, .logits{}, .attention{}, .loss{}};
+    run.attention = xt::xarray<double>::from_shape({layers, static_cast<std::size_t>(config.n_heads), n, n});
+    const std::size_t a_layer = layers == 0 ? 0 : run.attention.size() / layers;
+    // A pattern is [head(, member), n, n]; head and member in row-major order are the query head.
+    evaluate_each(model, run_networks(network, config), tokens, options,
+                  [&](std::size_t number, const xt::xarray<double>& value) {
+                      if (number == 0) {
+                          run.logits = value;
+                          return;
+                      }
+                      invariant(value.size() == a_layer, "a layer's pattern is [n_heads, n, n]");
+                      std::copy(value.data(), value.data() + value.size(),
+                                run.attention.data() + (number - 1) * a_layer);
+                  });
+    const auto vocabulary = static_cast<std::size_t>(config.d_vocab);
+    for (std::size_t i = 0; i + 1 < n; ++i)
+        run.loss.push_back(
+            negative_log_probability({run.logits.data() + i * vocabulary, vocabulary}, tokens[i + 1]));
+    return run;
+}
+
+Run run_model(const Model& model, std::span<const int> tokens, const EvaluateOptions& options) {
+    return run_network(model, transformer(model.config()), tokens, options);
+}
+
+}  // namespace headway

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/report/run_table.hpp"
+
+#include "headway/base/error.hpp"
+#include "headway/base/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <span>
+
+namespace headway {
+
+namespace {
+
+// The `top` largest logits; equal ones by token.
+std::vector<std::size_t> best(std::span<const double> logits, std::size_t top) {
+    std::vector<std::size_t> order(logits.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const std::size_t n = std::min(top, order.size());
+    std::partial_sort(
+        order.begin(), order.begin() + static_cast<std::ptrdiff_t>(n), order.end(),
+        [&](std::size_t a, std::size_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; });
+    order.resize(n);
+    return order;
+}
+
+double log_sum_exp(std::span<const double> logits) {
+    const double most = *std::max_element(logits.begin(), logits.end());
+    double sum = 0;
+    for (const double logit : logits) sum += std::exp(logit - most);
+    return most + std::log(sum);
+}
+
+template <class Values>
+NpyArray stacked(const std::string& name, const std::vector<Run>& runs, bool batched, Precision precision,
+                 std::vector<std::int64_t> shape, Values values_of) {
+    std::vector<double> values;
+    for (const Run& run : runs) {
+        const auto& each = values_of(run);
+        values.insert(values.end(), each.begin(), each.end());
+    }
+    if (batched) shape.insert(shape.begin(), static_cast<std::int64_t>(runs.size()));
+    return number_array(name, std::move(shape), values, precision);
+}
+
+}  // namespace
+
+Table prediction_rows(const Run& run, std::size_t top) {
+    Table table;
+    table.columns = {{"position", ColumnKind::Integer},   {"token", ColumnKind::Integer},
+                     {"loss", ColumnKind::Number},        {"rank", ColumnKind::Integer},
+                     {"prediction", ColumnKind::Integer}, {"logit", ColumnKind::Number},
+                     {"probability", ColumnKind::Number}};
+    const std::size_t vocabulary = run.logits.shape(1);
+    for (std::size_t i = 0; i < run.tokens.size(); ++i) {
+        const std::span<const double> logits{run.logits.data() + i * vocabulary, vocabulary};
+        const double normaliser = log_sum_exp(logits);
+        std::int64_t rank = 0;
+        for (const std::size_t token : best(logits, top)) {
+            const Cell loss = i < run.loss.size() ? Cell(run.loss[i]) : Cell();
+            table.rows.push_back({static_cast<std::int64_t>(i), std::int64_t{run.tokens[i]}, loss, ++rank,
+                                  static_cast<std::int64_t>(token), logits[token],
+                                  std::exp(logits[token] - normaliser)});
+        }
+    }
+    const double mean = run.loss.empty() ? std::numeric_limits<double>::quiet_NaN()
+                                         : std::accumulate(run.loss.begin(), run.loss.end(), 0.0) /
+                                               static_cast<double>(run.loss.size());
+    if (!run.loss.empty())
+        table.caption.push_back(fmt::format(
+            "Loss at a position: -log probability of the token that follows, in nats; mean {:.4f}.", mean));
+    table.caption.push_back(fmt::format("Showing the {} likeliest of {} tokens at each of {} positions.",
+                                        std::min(top, vocabulary), vocabulary, run.tokens.size()));
+    return table;
+}
+
+NpyArray number_array(std::string name, std::vector<std::int64_t> shape, const std::vector<double>& values,
+                      Precision precision) {
+    if (precision == Precision::Double) return {std::move(name), std::move(shape), values};
+    std::vector<float> narrow(values.size());
+    std::transform(values.begin(), values.end(), narrow.begin(),
+                   [](double x) { return static_cast<float>(x); });
+    return {std::move(name), std::move(shape), std::move(narrow)};
+}
+
+std::vector<NpyArray> run_arrays(const std::vector<Run>& runs, bool batched, Precision precision) {
+    const auto shape_of = [](const xt::xarray<double>& array) {
+        return std::vector<std::int64_t>(array.shape().begin(), array.shape().end());
+    };
+    const Run& first = runs.front();
+    return {stacked(
+                "logits", runs, batched, precision, shape_of(first.logits),
+                [](const Run& run) -> const auto& { return run.logits; }),
+            stacked(
+                "attention", runs, batched, precision, shape_of(first.attention),
+                [](const Run& run) -> const auto& { return run.attention; }),
+            stacked(
+                "loss", runs, batched, precision, {static_cast<std::int64_t>(first.loss.size())},
+                [](const Run& run) -> const auto& { return run.loss; })};
+}
+
+TokenBatch read_tokens(const std::filesystem::path& file) {
+    const NpyArray array = read_npy(file);
+    const std::string where = escaped(file.native());
+    require(array.is_integer(), ErrorKind::Unsupported, "{}: tokens are integers, but the array holds floats",
+            where);
+    require((array.shape.size() == 1 || array.shape.size() == 2) && array.size() > 0, ErrorKind::Unsupported,
+            "{}: the array has shape {}, expected [n] or [batch, n] with n > 0", where,
+            shape_text(array.shape));
+    TokenBatch batch{.rows{}, .batched = array.shape.size() == 2};
+    const std::size_t n = static_cast<std::size_t>(array.shape.back());
+    const std::vector<std::int64_t>& values = array.integers();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        require(values[i] >= 0 && values[i] <= std::numeric_limits<int>::max(), ErrorKind::Usage,
+                "{}: {} is no token", where, values[i]);
+        if (i % n == 0) batch.rows.emplace_back();
+        batch.rows.back().push_back(static_cast<int>(values[i]));
+    }
+    return batch;
+}
+
+}  // namespace headway
