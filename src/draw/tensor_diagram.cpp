@@ -279,7 +279,9 @@ Sketch Sketcher::region(const Expr& node, const std::vector<std::string>& names,
             inner_names.push_back(fresh_name(apply->argument->ports().back()));
         Sketch inner = this->node(apply->argument, inner_names);
         std::vector<Gate> gates(inner.gates.begin(), inner.gates.begin() + static_cast<long>(names.size()));
-        return framed(inner, gates, RegionKind::Function, function_label(*apply, inner_names), operand);
+        std::string label = function_label(*apply, inner_names);
+        if (apply->argument->as<Product>() != nullptr) label += ": " + inner.einsum;
+        return framed(inner, gates, RegionKind::Function, label, operand);
     }
     if (node->as<Sum>() != nullptr) {
         Sketch inner = cells(node, names, false);
@@ -440,7 +442,7 @@ Diagram diagram_of(const Expr& expression, const TensorDiagramOptions& options) 
     sketch.diagram.name = options.name;
     if (!options.title.empty()) {
         std::vector<Text> lines;
-        if (!sketch.einsum.empty()) lines.push_back(plain("einsum " + sketch.einsum));
+        if (!sketch.einsum.empty() && expression->as<Product>() != nullptr) lines.push_back(plain("einsum " + sketch.einsum));
         lines.insert(lines.end(), options.remarks.begin(), options.remarks.end());
         add_caption(sketch.diagram, options.title, lines);
     }
