@@ -60,7 +60,10 @@ bool is_view(Operation operation) {
 class Planner {
 public:
     Planner(const Program& program, double element)
-        : program_(program), element_(element), layouts_(program.values.size()) {}
+        : program_(program),
+          element_(element),
+          layouts_(program.values.size()),
+          shown_(program.values.size()) {}
 
     Plan run() {
         std::vector<double> live(program_.values.size());
@@ -121,6 +124,16 @@ private:
         return dead;
     }
 
+    // The operands by the numbers of their steps or the names of their weights, then what they make where that has a short text.
+    std::string what(const Step& step, const std::string& name) const {
+        std::string text;
+        for (const Operand& operand : step.operands)
+            text += (text.empty() ? "" : ", ") + shown_[static_cast<std::size_t>(operand.value)];
+        if (is_view(step.operation)) return name.empty() ? text : name;
+        if (text.empty() || name.empty()) return text + name;
+        return fmt::format("{}: {}", text, name);
+    }
+
     const Layout& layout(ValueId value) const { return layouts_[static_cast<std::size_t>(value)]; }
 
     // Views have the strides of what they look at.
@@ -141,7 +154,7 @@ private:
     void add(const Step& step, double times, int depth, bool sum) {
         lay_out(step);
         const ValueInfo& info = program_.values[static_cast<std::size_t>(step.result)];
-        PlanStep line{info.name, std::string(verb(step.operation)), 0, times, bytes(step), depth};
+        PlanStep line{what(step, info.name), std::string(verb(step.operation)), 0, times, bytes(step), depth};
         if (step.operation == Operation::Contract) {
             const Operand &a = step.operands[0], &b = step.operands[1];
             line.how = to_string(describe({layout(a.value), a.labels}, {layout(b.value), b.labels},
@@ -153,9 +166,10 @@ private:
             if (step.row >= 0) line.how += ", earlier layers only";
             if (sum) line.how += ", added up";
         }
-        if (step.operation != Operation::Leaf && step.operation != Operation::Slice &&
-            step.operation != Operation::Fix)
-            plan_.steps.push_back(std::move(line));
+        const bool shown = !is_view(step.operation);
+        shown_[static_cast<std::size_t>(step.result)] =
+            shown ? fmt::format("#{}", plan_.steps.size() + 1) : line.what;
+        if (shown) plan_.steps.push_back(std::move(line));
     }
 
     // Of n x n pairs of layers n (n - 1) / 2 are in order.
@@ -184,6 +198,7 @@ private:
     const Program& program_;
     double element_;
     std::vector<Layout> layouts_;
+    std::vector<std::string> shown_;
     Plan plan_;
 };
 
@@ -198,8 +213,9 @@ std::string count_text(double count) {
 Plan plan(const Config& config, std::span<const Expr> expressions, std::int64_t n_tokens,
           const EvaluateOptions& options) {
     const std::size_t element = options.precision == Precision::Double ? sizeof(double) : sizeof(float);
-    const Program program =
-        compile(expressions, sizes_of(config, n_tokens), settings(config, options, element));
+    CompileOptions named = settings(config, options, element);
+    named.names = true;
+    const Program program = compile(expressions, sizes_of(config, n_tokens), named);
     return Planner(program, static_cast<double>(element)).run();
 }
 

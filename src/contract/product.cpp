@@ -171,7 +171,16 @@ private:
         return shape;
     }
 
-    std::string name_of(int part) { return to_line(tree_.node_of(part).node); }
+    // The text of a part that is a product of leaves, for plans.
+    std::string name_of(int part) {
+        if (!compiler_.options().names) return {};
+        const Expr& node = tree_.node_of(part).node;
+        const auto* whole = node->as<Product>();
+        if (whole == nullptr) return leaf_name(*node);
+        for (const Use& factor : whole->factors)
+            if (leaf_name(*factor.node).empty()) return {};
+        return to_line(node);
+    }
 
     double union_size(const Operand& left, const Operand& right) const {
         double size = 1;

@@ -39,6 +39,28 @@ std::vector<std::vector<int>> needs(const Structure& structure, const std::vecto
     return {};
 }
 
+// The factor with one of its labels contracted with a one_hot, which goes away.
+Use fixed(const Use& factor, int label, const Expr& hot) {
+    const std::vector<Space>& spaces = factor.node->ports();
+    std::vector<int> inner;
+    std::vector<Space> ports;
+    Use result;
+    for (std::size_t i = 0; i < factor.labels.size(); ++i) {
+        if (factor.labels[i] == label) {
+            inner.push_back(-1);
+            continue;
+        }
+        inner.push_back(static_cast<int>(ports.size()));
+        ports.push_back(spaces[i]);
+        result.labels.push_back(factor.labels[i]);
+    }
+    const int last = static_cast<int>(ports.size());
+    for (int& number : inner)
+        if (number < 0) number = last;
+    result.node = product({{factor.node, inner}, {hot, {last}}}, ports, {hot->ports().front()});
+    return result;
+}
+
 }  // namespace
 
 ProductTree::ProductTree(Compiler& compiler, const Expr& node) : compiler_(compiler) {
@@ -49,6 +71,7 @@ ProductTree::ProductTree(Compiler& compiler, const Expr& node) : compiler_(compi
     ports_.resize(node->ports().size());
     std::iota(ports_.begin(), ports_.end(), 0);
     merge_copies(product, ports_.size());
+    fix_one_hots(ports_.size());
     drop_ones(ports_.size());
     for (const Use& factor : factors_) {
         const bool distinct = sorted_unique(factor.labels).size() == factor.labels.size();
@@ -83,6 +106,31 @@ void ProductTree::merge_copies(const Product& product, std::size_t n_ports) {
     }
     for (Use& factor : factors_)
         for (int& label : factor.labels) label = representative(label);
+}
+
+// A one_hot on a bound index fixes that index in every other factor: each becomes a smaller factor, before any order is chosen.
+void ProductTree::fix_one_hots(std::size_t n_ports) {
+    for (std::size_t hot = 0; hot < factors_.size();) {
+        const auto* structure = factors_[hot].node->as<Structure>();
+        const int label = structure != nullptr && structure->relation == Relation::OneHot
+                              ? factors_[hot].labels.front()
+                              : -1;
+        std::vector<Use*> carriers;
+        bool fixable = label >= static_cast<int>(n_ports);
+        for (std::size_t f = 0; f < factors_.size(); ++f) {
+            const auto uses = std::count(factors_[f].labels.begin(), factors_[f].labels.end(), label);
+            if (f == hot || uses == 0) continue;
+            carriers.push_back(&factors_[f]);
+            fixable = fixable && uses == 1 && factors_[f].node->as<Structure>() == nullptr;
+        }
+        if (!fixable || carriers.size() < 2) {
+            ++hot;
+            continue;
+        }
+        for (Use* carrier : carriers) *carrier = fixed(*carrier, label, factors_[hot].node);
+        factors_.erase(factors_.begin() + static_cast<std::ptrdiff_t>(hot));
+        sizes_[static_cast<std::size_t>(label)] = 1;  // the index is gone
+    }
 }
 
 // What only all-ones vectors carry: a bound label counts its extent, a port is repeated at the end.
@@ -206,6 +254,7 @@ PartNode ProductTree::make_node(int index) {
 }
 
 bool ProductTree::symmetric(int index, int first, int second) {
+    if (spaces_[static_cast<std::size_t>(first)] != spaces_[static_cast<std::size_t>(second)]) return false;
     const PartNode& own = node_of(index);
     const auto* whole = own.node->as<Product>();
     if (whole == nullptr) return false;

@@ -51,6 +51,7 @@ public:
 
 private:
     void merge_copies(const Product& product, std::size_t n_ports);
+    void fix_one_hots(std::size_t n_ports);
     void drop_ones(std::size_t n_ports);
     void find_tree();
     int representative(int label) const;
