@@ -105,9 +105,10 @@ std::uint64_t relation_entry(const Structure& structure, Entries at, const Modul
     const auto one_if = [](bool holds) { return holds ? std::uint64_t{1} : std::uint64_t{0}; };
     switch (structure.relation) {
         case Relation::Token: {
+            // As many different tokens as there are: on equal ones patterns would not matter.
             const auto vocab = static_cast<std::uint64_t>(model.sizes[Space::Vocab]);
-            const std::uint64_t token =
-                FieldHash(model.seed).add(std::string_view("token")).add(at[0]).word() % vocab;
+            const std::uint64_t first = FieldHash(model.seed).add(std::string_view("token")).word() % vocab;
+            const std::uint64_t token = (first + static_cast<std::uint64_t>(at[0])) % vocab;
             return one_if(static_cast<std::uint64_t>(at[1]) == token);
         }
         case Relation::Causal:

@@ -13,13 +13,15 @@ namespace {
 constexpr std::array free_spaces{Space::Vocab,     Space::Position, Space::Residual,
                                  Space::HeadInner, Space::Neuron,   Space::Channel};
 
-// The extents that are still 0, random in 2..7 and different from each other and from the given ones.
+// The extents that are still 0, random in 2..7 and different from each other and from the given ones. At least three
+// positions: causal patterns on two of them commute, A2 A1 = A1 A2.
 void fill_free(Sizes& sizes, Random& random) {
     std::vector<std::int64_t> left{2, 3, 4, 5, 6, 7};
     for (Space space : free_spaces) std::erase(left, sizes[space]);
     for (Space space : free_spaces) {
         if (sizes[space] != 0) continue;
-        const auto pick = left.begin() + random.between(0, static_cast<int>(left.size()) - 1);
+        const bool skips_two = space == Space::Position && left.front() == 2;
+        const auto pick = left.begin() + random.between(skips_two ? 1 : 0, static_cast<int>(left.size()) - 1);
         sizes[space] = *pick;
         left.erase(pick);
     }

@@ -267,7 +267,7 @@ ModularModel random_model(int group_size, std::uint64_t seed) {
     ModularModel model{{}, group_size, seed};
     for (Space space :
          {Space::Vocab, Space::Position, Space::Residual, Space::HeadInner, Space::Neuron, Space::Channel})
-        model.sizes[space] = random.between(2, 4);
+        model.sizes[space] = random.between(space == Space::Position ? 3 : 2, 4);
     model.sizes[Space::Layer] = n_layers;
     model.sizes[Space::Head] = n_key_heads;
     model.sizes[Space::Member] = group_size;

@@ -17,7 +17,7 @@ struct RandomNetwork {
 };
 RandomNetwork random_network(std::uint64_t seed);
 
-/// A random model for such networks; extents 2..4 where the network does not fix them.
+/// A random model for such networks; extents 2..4 (positions 3..4) where the network does not fix them.
 ModularModel random_model(int group_size, std::uint64_t seed);
 
 }  // namespace headway

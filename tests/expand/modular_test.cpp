@@ -80,6 +80,14 @@ TEST(Modular, EveryRowOfTokenHoldsOneToken) {
                   1);
 }
 
+TEST(Modular, PositionsHoldAsManyDifferentTokensAsThereAre) {
+    const auto table = values(relation(Relation::Token));
+    std::set<std::size_t> tokens;
+    for (std::size_t i = 0; i < table.size(); ++i)
+        if (table[i] == 1) tokens.insert(i % 5);
+    EXPECT_EQ(tokens.size(), 3U);
+}
+
 TEST(Modular, CentreTakesTheMeanAway) {
     ModularRun run(small_model());
     const ModularArray x = run.value(leaf("ln1.w", 0));

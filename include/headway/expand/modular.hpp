@@ -4,8 +4,8 @@
 // its sides (Schwartz-Zippel). Weights are hashes of (seed, name, layer, head, indices), so `W_Q[L0]` at head 3 is
 // `W_Q[L0H3]`; `W_OV` and `W_QK` are the products that they stand for. Functions are opaque atoms, hashes of (name,
 // attributes, argument): equal arguments give equal values and nothing else is known of them, but that a softmax is 0
-// where masked and sums to 1 over its unmasked entries. Rotary angles are pairs (c, s) with c² + s² = 1, one a
-// frequency, multiplied by angle addition.
+// where masked and sums to 1 over its unmasked entries. Tokens follow one another from a random one on, so that
+// positions differ. Rotary angles are pairs (c, s) with c² + s² = 1, one a frequency, multiplied by angle addition.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -38,7 +38,7 @@ struct ModularModel {
 };
 
 /// A model with the layers, heads, groups and rotary dimensions of `config`; the other extents are random in 2..7 and
-/// pairwise different.
+/// pairwise different; positions at least 3.
 ModularModel modular_model(const Config& config, std::uint64_t seed);
 
 /// A model that fits the expressions: families, heads, one-hot and rotary structures fix the extents that they name or

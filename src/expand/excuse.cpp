@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "expand/mutants.hpp"
+
+#include "expand/rewrite.hpp"
+#include "headway/base/error.hpp"
+#include "headway/expand/distribute.hpp"
+#include "headway/expand/normalise.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace headway {
+
+namespace {
+
+constexpr std::size_t kept_survivors = 10;
+constexpr std::uint64_t most_terms = 1000;
+
+// Families as sums over one-hots, and all products multiplied out: the form in which equal expressions are one object
+// more often than in any other.
+class Unrolled {
+public:
+    Expr run(const Expr& node) {
+        if (const auto known = done_.find(node); known != done_.end()) return known->second;
+        Expr result = rebuild(node, [this](const Expr& child) { return run(child); });
+        if (const auto* list = result->as<Family>()) result = unrolled(*list, result->ports());
+        return done_.emplace(node, std::move(result)).first->second;
+    }
+
+private:
+    static Expr unrolled(const Family& list, const std::vector<Space>& ports) {
+        std::vector<Term> terms;
+        std::vector<int> own = straight(ports.size());
+        own.erase(own.begin());
+        for (std::size_t i = 0; i < list.members.size(); ++i) {
+            const Expr hot = one_hot(ports.front(), static_cast<std::int64_t>(i));
+            terms.push_back({1,
+                             {product({{hot, {0}}, {list.members[i], own}}, ports, std::vector<Space>{}),
+                              straight(ports.size())}});
+        }
+        return sum(std::move(terms), ports);
+    }
+
+    std::unordered_map<Expr, Expr> done_;
+};
+
+Expr multiplied_out(const Expr& expression) {
+    const Expr unrolled = Unrolled().run(expression);
+    return count_terms(unrolled) > most_terms ? normalise(unrolled) : distribute(unrolled, most_terms);
+}
+
+const Apply* softmax_of(const Expr& node) {
+    const auto* value = node->as<Frozen>();
+    const auto* apply = value != nullptr ? value->link->as<Apply>() : node->as<Apply>();
+    return apply != nullptr && apply->function == Function::Softmax ? apply : nullptr;
+}
+
+// A random tensor in the place of a node; a random pattern in the place of a pattern.
+Expr stand_in(const Expr& node, int number) {
+    const Expr random = tensor({"random", number, -1, -1}, node->ports());
+    const Apply* pattern = softmax_of(node);
+    if (pattern == nullptr) return random;
+    const std::size_t fixed = pattern->argument->ports().size() - node->ports().size();
+    return softmax(random, pattern->axis - static_cast<int>(fixed));
+}
+
+bool irrelevant(const Equality& equality, const Mutant& mutant) {
+    int number = 0;
+    return std::all_of(mutant.parts.begin(), mutant.parts.end(), [&](const Expr& part) {
+        return same_values(equality.right, replaced(equality.right, part, stand_in(part, number++)),
+                           equality.models);
+    });
+}
+
+bool only_summed(const Equality& equality, const Mutant& mutant) {
+    if (mutant.before->as<Family>() == nullptr && mutant.before->as<Structure>() == nullptr) return false;
+    const std::vector<Space>& ports = mutant.before->ports();
+    const std::vector<Space> own(ports.begin() + 1, ports.end());
+    const auto n = static_cast<int>(equality.models.front().sizes[ports.front()]);
+    std::vector<Expr> members;
+    for (int i = 0; i < n; ++i) members.push_back(tensor({"random", i, -1, -1}, own));
+    const Expr before = family(members, ports.front());
+    std::rotate(members.begin(), members.begin() + 1, members.end());
+    const Expr after = family(members, ports.front());
+    return same_values(replaced(equality.right, mutant.before, before),
+                       replaced(equality.right, mutant.before, after), equality.models);
+}
+
+// Structures and copies as random tensors, equal ones equal.
+class WithoutTables {
+public:
+    Expr run(const Expr& node) {
+        if (const auto known = done_.find(node); known != done_.end()) return known->second;
+        Expr result = rebuild(node, [this](const Expr& child) { return run(child); });
+        if (node->as<Structure>() != nullptr || node->as<Copy>() != nullptr)
+            result = tensor({fmt::format("random {:x}", node->hash()), -1, -1, -1}, node->ports());
+        if (const auto* value = node->as<Frozen>()) {
+            const Expr link = run(value->link);
+            result = value->head < 0 ? frozen(value->symbol, value->layer, link)
+                                     : frozen_head(value->symbol, {value->layer, value->head}, link);
+        }
+        return done_.emplace(node, std::move(result)).first->second;
+    }
+
+private:
+    std::unordered_map<Expr, Expr> done_;
+};
+
+}  // namespace
+
+bool same_values(const Expr& left, const Expr& right, const std::vector<ModularModel>& models) {
+    return std::all_of(models.begin(), models.end(), [&](const ModularModel& model) {
+        ModularRun run(model);
+        return run.value(left) == run.value(right);
+    });
+}
+
+void count_survivor(MutantCount& into, std::string text) {
+    ++into.survived;
+    if (into.survivors.size() < kept_survivors) into.survivors.push_back(std::move(text));
+}
+
+void count_mutant(MutantCount& into, const Equality& equality, const Mutant& mutant, bool rejected) {
+    if (rejected) {
+        ++into.rejected[static_cast<std::size_t>(mutant.mutation)];
+    } else if (multiplied_out(mutant.expression) == multiplied_out(equality.right)) {
+        ++into.same;
+    } else if (same_values(mutant.before, mutant.after, equality.models) && mutant.before != equality.right) {
+        ++into.symmetric;
+    } else if (irrelevant(equality, mutant)) {
+        ++into.irrelevant;
+    } else if (only_summed(equality, mutant)) {
+        ++into.summed;
+    } else if (WithoutTables tables;
+               !same_values(tables.run(equality.right), tables.run(mutant.expression), equality.models)) {
+        ++into.tables;
+    } else {
+        count_survivor(into, fmt::format("{}, {}:\n{}becomes\n{}", equality.origin, name(mutant.mutation),
+                                         to_text(mutant.before), to_text(mutant.after)));
+    }
+}
+
+}  // namespace headway
