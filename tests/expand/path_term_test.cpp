@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 namespace headway {
 namespace {
@@ -60,6 +61,16 @@ TEST(PathTerm, ThreeLayersOfGroupedHeadsMultiplyOutToThePathsToo) {
 TEST(PathTerm, DiffersFromPathToPath) {
     const FrozenModel model(tiny_gpt2(2, 2, false));
     for (const auto& [term, count] : all_paths(model)) EXPECT_EQ(count, 1) << to_line(term);
+}
+
+TEST(PathTerm, OfGpt2SmallComesInTheKnownNumbers) {
+    const FrozenModel model(tiny_gpt2(12, 12));
+    std::map<int, std::set<Expr>> terms;
+    Paths paths(model.config(), {.max_heads = 2, .source = Source{SourceKind::Embed}});
+    while (const auto path = paths.next()) terms[order(*path)].insert(path_term(model, *path));
+    EXPECT_EQ(terms[0].size(), 1U);
+    EXPECT_EQ(terms[1].size(), 144U);
+    EXPECT_EQ(terms[2].size(), 9504U);
 }
 
 TEST(PathTerm, IsInNormalForm) {
