@@ -30,6 +30,19 @@ Expr product_of_weights(const Tensor& leaf, int group_size) {
                    {d, d1});
 }
 
+// A search that takes longer than what it can save is not worth it: large products are searched to the end only where a quick order
+// still costs a noticeable time.
+std::optional<Order> search_order(const OrderProblem& problem) {
+    constexpr std::size_t always_exact = 11;
+    constexpr double cheap = 2e8;  // multiply-adds: some milliseconds
+    if (problem.factors.size() > always_exact) {
+        std::optional<Order> quick =
+            find_order(problem, {.write_weight = 1, .exact_limit = 0, .budget = 20'000, .random_tries = 4});
+        if (quick && quick->multiply_adds < cheap) return quick;
+    }
+    return find_order(problem, {.write_weight = 1});
+}
+
 }  // namespace
 
 double Loop::iterations() const {
@@ -83,7 +96,7 @@ const Order* Compiler::order_for(const OrderProblem& problem) {
     key.push_back(-5);
     key.insert(key.end(), problem.sizes.begin(), problem.sizes.end());
     auto [place, fresh] = orders_.try_emplace(std::move(key));
-    if (fresh) place->second = find_order(problem, {.write_weight = 1});
+    if (fresh) place->second = search_order(problem);
     return place->second ? &*place->second : nullptr;
 }
 
