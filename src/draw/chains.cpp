@@ -83,7 +83,8 @@ private:
         return best;
     }
 
-    /// The label by which the walk leaves: positions go on as positions, else features, never heads while something else is left.
+    /// The label by which the walk leaves: positions go on as positions, else features, never heads while
+    /// something else is left.
     int exit_of(int factor, int entry) const {
         int best = -1;
         int best_rank = 0;
@@ -168,8 +169,8 @@ struct Walk {
     std::vector<int> links;
 };
 
-/// From an open label along labels that `follow` accepts, never twice to the same factor. At a hyper-index the factor that leads on
-/// goes first.
+/// From an open label along labels that `follow` accepts, never twice to the same factor. At a hyper-index
+/// the factor that leads on goes first.
 template <class Follow>
 Walk walk_rail(const Wiring& wiring, int label, const Follow& follow) {
     Walk walk;

@@ -1,4 +1,5 @@
-// The factors of a product as chains: lines of factors that wires lead through, so that each can be drawn as a rail.
+// The factors of a product as chains: lines of factors that wires lead through, so that each can be drawn as
+// a rail.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -29,7 +30,8 @@ struct Wiring {
 
 Wiring wiring_of(const Product& product, const std::vector<Space>& ports);
 
-/// A line of factors; `links[i]` is the label between factor i and i + 1. `start` and `end` are labels that lead out, or -1.
+/// A line of factors; `links[i]` is the label between factor i and i + 1. `start` and `end` are labels that
+/// lead out, or -1.
 struct Chain {
     int start = -1;
     std::vector<int> factors;
@@ -37,8 +39,9 @@ struct Chain {
     int end = -1;
 };
 
-/// Two rails: from the first open Position along positions, and from the first open feature along features. Factors in both are
-/// drawn across both rails, in the same order on each; there is at least one, or no rails (empty `top`).
+/// Two rails: from the first open Position along positions, and from the first open feature along features.
+/// Factors in both are drawn across both rails, in the same order on each; there is at least one, or no rails
+/// (empty `top`).
 struct Rails {
     int top_port = -1;
     int bottom_port = -1;
@@ -49,8 +52,9 @@ struct Rails {
 };
 Rails rails_of(const Wiring& wiring);
 
-/// Every factor with legs is in exactly one chain, but for those in `taken`. The first chain starts at the first open Position (else at the first open
-/// label), and follows positions as long as it can, then features.
+/// Every factor with legs is in exactly one chain, but for those in `taken`. The first chain starts at the
+/// first open Position (else at the first open label), and follows positions as long as it can, then
+/// features.
 std::vector<Chain> chains_of(const Wiring& wiring, const std::vector<int>& taken = {});
 
 /// Positions are drawn above, the spaces of features below, heads across.

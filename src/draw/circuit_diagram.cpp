@@ -30,7 +30,8 @@ bool is_bar(DrawnKind kind) {
     return kind == DrawnKind::Embed || kind == DrawnKind::Position || kind == DrawnKind::Unembed;
 }
 
-/// Everything while a circuit is being placed. Items 0 .. n-1 are the components, the rest are dummies of long edges.
+/// Everything while a circuit is being placed. Items 0 .. n-1 are the components, the rest are dummies of
+/// long edges.
 struct Work {
     const CircuitPicture& circuit;
     Diagram diagram;
@@ -40,7 +41,8 @@ struct Work {
     std::vector<double> row_height;
 };
 
-/// Embeddings lowest, then each layer's heads and MLP, the unembedding on top; rows that are not used do not exist.
+/// Embeddings lowest, then each layer's heads and MLP, the unembedding on top; rows that are not used do not
+/// exist.
 std::vector<std::size_t> rows_of(const CircuitPicture& circuit) {
     const auto level = [&](const DrawnComponent& c) {
         if (c.kind == DrawnKind::Embed || c.kind == DrawnKind::Position) return -1;
@@ -63,7 +65,8 @@ double box_width(const DrawnComponent& c) {
 
 bool quiet(const DrawnEdge& edge) { return !edge.weight.has_value(); }
 
-/// Long edges pass dummies, one a row. Edges of one writer and kind share them, as do grey edges to or from a bar.
+/// Long edges pass dummies, one a row. Edges of one writer and kind share them, as do grey edges to or from a
+/// bar.
 void add_dummies(Work& work) {
     const CircuitPicture& circuit = work.circuit;
     std::map<std::tuple<std::size_t, int, std::size_t>, std::size_t> shared;

@@ -11,7 +11,8 @@ namespace headway {
 
 namespace {
 
-/// One entry: its network as text; `boxes` are names that stay single boxes; `terms` are names of a sum's terms with their titles.
+/// One entry: its network as text; `boxes` are names that stay single boxes; `terms` are names of a sum's
+/// terms with their titles.
 struct Recipe {
     const char* name;
     const char* title;
@@ -22,7 +23,8 @@ struct Recipe {
     std::size_t columns = 2;
 };
 
-// In all texts x is the residual stream that a head reads; A are attention patterns of a run, that is frozen: `~`.
+// In all texts x is the residual stream that a head reads; A are attention patterns of a run, that is frozen:
+// `~`.
 constexpr const char* patterns =
     "x[q,d] = token[q,v] W_E[v,d]\n"
     "S[L0][h,q,k] = x[q,d] W_Q[L0][h,d,e] W_K[L0][h,d1,e] x[k,d1] scale[L0]\n"

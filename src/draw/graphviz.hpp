@@ -1,4 +1,5 @@
-// What Graphviz drew and what it said about it, for the tests: labels that do not fit their boxes are a mere warning.
+// What Graphviz drew and what it said about it, for the tests: labels that do not fit their boxes are a mere
+// warning.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

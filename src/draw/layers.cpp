@@ -40,7 +40,8 @@ Layout layout_of(std::vector<LayerItem>& items, const std::vector<LayerLink>& li
     return layout;
 }
 
-/// Isotonic regression: the places nearest to `wish` (weighted squares) with at least `apart[i]` between i and i + 1.
+/// Isotonic regression: the places nearest to `wish` (weighted squares) with at least `apart[i]` between i
+/// and i + 1.
 std::vector<double> apart_nearest(const std::vector<double>& wish, const std::vector<double>& weight,
                                   const std::vector<double>& apart) {
     struct Block {

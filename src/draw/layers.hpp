@@ -1,5 +1,5 @@
-// Layered placement: items in rows, joined by links between neighbouring rows; an order with few crossings, then places that
-// keep links straight and items apart.
+// Layered placement: items in rows, joined by links between neighbouring rows; an order with few crossings,
+// then places that keep links straight and items apart.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -24,7 +24,8 @@ struct LayerLink {
     double high_offset = 0;
 };
 
-/// Places the items: sets every `x`. The given order of the items breaks ties, so the result is deterministic.
+/// Places the items: sets every `x`. The given order of the items breaks ties, so the result is
+/// deterministic.
 void place_layers(std::vector<LayerItem>& items, const std::vector<LayerLink>& links, double gap);
 
 }  // namespace headway

@@ -1,5 +1,6 @@
-// Placement of one product: its chains as rails, junctions where wires meet, free legs at the border. What is placed, and the steps;
-// rails in placer_rails.cpp, rows and borders in placer_rows.cpp, wires in placer_wires.cpp.
+// Placement of one product: its chains as rails, junctions where wires meet, free legs at the border. What is
+// placed, and the steps; rails in placer_rails.cpp, rows and borders in placer_rows.cpp, wires in
+// placer_wires.cpp.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -85,7 +86,8 @@ private:
     /// One after the other from `left`.
     double sequence(const std::vector<int>& line, double left);
     std::string tag(int c);
-    /// Under (or over) the cells of `guide` with the same head or layer; the rest evenly; order kept, apart. Returns the right end.
+    /// Under (or over) the cells of `guide` with the same head or layer; the rest evenly; order kept, apart.
+    /// Returns the right end.
     double align(const std::vector<int>& line, const std::vector<int>& guide, double left, double right);
     /// A single line.
     void place_first(const Chain& chain);
@@ -94,7 +96,8 @@ private:
     /// The part of two rails between factors that lie across both. Returns where the next may start.
     double place_segment(const std::vector<int>& upper, const std::vector<int>& lower, double left);
     std::vector<double> neighbours_x(int c);
-    /// Another chain: beside what it hangs on, in the nearest row that has room; above when it hangs on positions.
+    /// Another chain: beside what it hangs on, in the nearest row that has room; above when it hangs on
+    /// positions.
     void place_more(const Chain& chain);
     std::pair<double, double> span(const std::vector<int>& line, bool left, bool right);
     int free_row(const std::vector<int>& line, bool above, bool left, bool right);
@@ -110,7 +113,8 @@ private:
     int add_mark(int label, Side side, Point at);
     double left_edge();
     double right_edge();
-    /// Free legs at the ends of rails: at the left and right border. The rest are stubs, placed when their cell is known.
+    /// Free legs at the ends of rails: at the left and right border. The rest are stubs, placed when their
+    /// cell is known.
     void place_marks();
     /// Junctions that lie on no rail stand between the rows that they join.
     void place_junctions();

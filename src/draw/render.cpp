@@ -15,8 +15,8 @@ namespace headway {
 
 namespace {
 
-/// What libgvc keeps for the whole process. Contexts leak when freed, and cgraph's dictionaries move on look-up, so there is one
-/// of each and one lock around every use.
+/// What libgvc keeps for the whole process. Contexts leak when freed, and cgraph's dictionaries move on
+/// look-up, so there is one of each and one lock around every use.
 struct Graphviz {
     std::mutex mutex;
     GVC_t* context = gvContext();

@@ -1,4 +1,5 @@
-// A picture of part of an expression with its free legs at the border, before it is put into a region or on the sheet.
+// A picture of part of an expression with its free legs at the border, before it is put into a region or on
+// the sheet.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -63,7 +64,8 @@ private:
 Sketch sketch_product(Sketcher& sketcher, const Product& product, const std::vector<Space>& ports,
                       const std::vector<std::string>& names);
 
-/// Adds `part` to `diagram`, moved by `offset`; what it holds at top level goes into `region`. Returns the index of its first box.
+/// Adds `part` to `diagram`, moved by `offset`; what it holds at top level goes into `region`. Returns the
+/// index of its first box.
 std::size_t add_part(Diagram& diagram, const Sketch& part, Point offset, int region);
 
 /// Labels at free legs.

@@ -1,5 +1,6 @@
-// The one visual language of both kinds of picture: fills, lines and strokes. Colours stay apart for colour-blind readers
-// (blue, vermilion, green of different lightness) and in grey print by width, dash and place.
+// The one visual language of both kinds of picture: fills, lines and strokes. Colours stay apart for
+// colour-blind readers (blue, vermilion, green of different lightness) and in grey print by width, dash and
+// place.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

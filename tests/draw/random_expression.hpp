@@ -1,4 +1,5 @@
-// Random expressions: products with hyper-indices and repeated legs, sums, functions, nested a few levels deep.
+// Random expressions: products with hyper-indices and repeated legs, sums, functions, nested a few levels
+// deep.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -1,5 +1,6 @@
-// Reads the einsum off the edges of DOT text, and off an expression, in one notation, so that the two can be compared: operands in
-// order with their names, indices as numbers by first appearance, `{...}` around what a function or an inner sum contains.
+// Reads the einsum off the edges of DOT text, and off an expression, in one notation, so that the two can be
+// compared: operands in order with their names, indices as numbers by first appearance, `{...}` around what a
+// function or an inner sum contains.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

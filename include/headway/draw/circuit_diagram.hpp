@@ -1,6 +1,6 @@
-// A circuit as a picture: components in rows by layer, edges from the output `o` of a writer up to the input `q`, `k` or `v` of a
-// reader. The layout is our own (rows, dummies for long edges, few crossings, edges side by side at a port), so that nothing
-// overlaps and the same circuit is always drawn the same.
+// A circuit as a picture: components in rows by layer, edges from the output `o` of a writer up to the input
+// `q`, `k` or `v` of a reader. The layout is our own (rows, dummies for long edges, few crossings, edges side
+// by side at a port), so that nothing overlaps and the same circuit is always drawn the same.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

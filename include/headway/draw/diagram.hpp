@@ -1,6 +1,6 @@
-// A picture before any drawing program sees it: boxes, wires, nested regions, with places and strokes. Circuit graphs and tensor
-// diagrams are both Diagrams. DOT text comes from it (dot.hpp), and nothing else needs Graphviz.
-// Places are in points, y upwards.
+// A picture before any drawing program sees it: boxes, wires, nested regions, with places and strokes.
+// Circuit graphs and tensor diagrams are both Diagrams. DOT text comes from it (dot.hpp), and nothing else
+// needs Graphviz. Places are in points, y upwards.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -117,7 +117,8 @@ std::vector<Point> sideways(Point from, Point to);
 double add_note(Diagram& diagram, const Text& words, Point left, double size = 10,
                 const std::string& colour = "#555555", bool bold = false);
 
-/// Adds the caption below everything: a bold title, then lines, wrapped to the width of the picture (at least `min_width`).
+/// Adds the caption below everything: a bold title, then lines, wrapped to the width of the picture (at least
+/// `min_width`).
 void add_caption(Diagram& diagram, const std::string& title, const std::vector<Text>& lines,
                  double min_width = 380);
 

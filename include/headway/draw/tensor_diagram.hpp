@@ -1,6 +1,7 @@
-// An expression in graphical tensor notation: factors are boxes, indices are wires. Positions run on the upper rail, features on the
-// lower one; free legs of the output are on the left; a function is a dashed region around its argument; a sum is a sheet of
-// cells. Where more than two ends meet an index the wires join in a dot (a copy tensor).
+// An expression in graphical tensor notation: factors are boxes, indices are wires. Positions run on the
+// upper rail, features on the lower one; free legs of the output are on the left; a function is a dashed
+// region around its argument; a sum is a sheet of cells. Where more than two ends meet an index the wires
+// join in a dot (a copy tensor).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -1,5 +1,5 @@
-// Text of a picture: words with a subscript and a superscript set one above the other, and the one function that makes any
-// string, whatever model or file it comes from, safe and unambiguous to show.
+// Text of a picture: words with a subscript and a superscript set one above the other, and the one function
+// that makes any string, whatever model or file it comes from, safe and unambiguous to show.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -23,9 +23,10 @@ using Text = std::vector<Atom>;
 /// One atom without scripts.
 Text plain(std::string_view words);
 
-/// The string as it is shown: one line of visible characters, at most `limit` code points (then a mark and a digest follow).
-/// Invalid bytes appear as `\xNN`, controls, bidirectional and invisible characters as `\n`, `\u{202e}`, a backslash as `\\`,
-/// spaces that would not be seen as U+2423. Different strings are shown differently.
+/// The string as it is shown: one line of visible characters, at most `limit` code points (then a mark and a
+/// digest follow). Invalid bytes appear as `\xNN`, controls, bidirectional and invisible characters as `\n`,
+/// `\u{202e}`, a backslash as `\\`, spaces that would not be seen as U+2423. Different strings are shown
+/// differently.
 std::string shown(std::string_view text, std::size_t limit = 120);
 
 /// Width in points of `text` as it is shown in DejaVu Sans of `size` points.
