@@ -61,6 +61,12 @@ Use fixed(const Use& factor, int label, const Expr& hot) {
     return result;
 }
 
+// A family's members are a list of arrays, never one array.
+bool is_list(const Expr& node) {
+    if (const auto* frozen = node->as<Frozen>()) return frozen->head < 0 && is_list(frozen->link);
+    return node->as<Family>() != nullptr;
+}
+
 }  // namespace
 
 ProductTree::ProductTree(Compiler& compiler, const Expr& node) : compiler_(compiler) {
@@ -205,8 +211,11 @@ double ProductTree::size(const std::vector<int>& labels) const {
 }
 
 bool ProductTree::structured(int label) const {
-    for (std::size_t f = 0; f < factors_.size(); ++f)
-        if (symbolic_[f] != 0 && contains(factors_[f].labels, label)) return true;
+    for (std::size_t f = 0; f < factors_.size(); ++f) {
+        const Use& factor = factors_[f];
+        if (symbolic_[f] != 0 && contains(factor.labels, label)) return true;
+        if (is_list(factor.node) && factor.labels.front() == label) return true;
+    }
     return false;
 }
 

@@ -41,7 +41,7 @@ public:
     const PartNode& node_of(int part);
     /// True when exchanging two labels gives the same part.
     bool symmetric(int part, int first, int second);
-    /// True when a structure acts on the label.
+    /// True when a structure acts on the label, or it numbers the members of a family: such a label is not sliced.
     bool structured(int label) const;
 
     /// Labels of the product's ports; a port that no factor carries (only `ones`) is missing in the open labels of the root.
