@@ -154,10 +154,10 @@ private:
     Expr block(const Expr& x, int layer) {
         const Expr n = named(tagged("n1", layer), normalised(x, "ln1", "rstd1", layer));
         Expr n_qk = n;
-        if (config_.positions == Positions::Shortformer) {
-            const Expr placed = sum({{1, {x, {q, d}}}, {1, {leaf("W_pos"), {q, d}}}}, {q, d});
-            n_qk = named(tagged("n1.qk", layer), normalised(placed, "ln1", "rstd1.qk", layer));
-        }
+        // Shortformer: positions enter behind the norm, and queries and keys only.
+        if (config_.positions == Positions::Shortformer)
+            n_qk =
+                named(tagged("n1.qk", layer), sum({{1, {n, {q, d}}}, {1, {leaf("W_pos"), {q, d}}}}, {q, d}));
         std::vector<WiredTerm> terms{{1, {x, {q, d}}}, {1, {attention(n, n_qk, layer), {q, d}}}};
         if (config_.biases.attention_out) terms.push_back(bias(leaf("b_O", layer), {d}, {q, d}));
         if (config_.has_mlp()) {
