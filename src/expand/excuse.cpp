@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t kept_survivors = 10;
 constexpr std::uint64_t most_terms = 1000;
 
-// Families as sums over one-hots, and all products multiplied out: the form in which equal expressions are one object
-// more often than in any other.
+// Families as sums over one-hots, and all products multiplied out: the form in which equal expressions are
+// one object more often than in any other.
 class Unrolled {
 public:
     Expr run(const Expr& node) {

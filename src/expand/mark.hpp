@@ -1,8 +1,8 @@
 // Marks: an unknown factor on every source and every head, so that a proof sees which path a term belongs to.
 //
-// In the frozen network every source is multiplied by a scalar of its own and every head's output by another. The
-// logits are then a polynomial in the marks, and the term of a path is the coefficient of the product of its marks.
-// A sum of terms that is right although two of them are exchanged is found out by this.
+// In the frozen network every source is multiplied by a scalar of its own and every head's output by another.
+// The logits are then a polynomial in the marks, and the term of a path is the coefficient of the product of
+// its marks. A sum of terms that is right although two of them are exchanged is found out by this.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -52,18 +52,30 @@ private:
         return labels;
     }
 
-    // What the result of a pair must still carry: labels that somebody else uses.
+    // Calls `keep(label)` for what the result of a pair must still carry: labels that somebody else uses.
+    template <class Keep>
+    void for_each_kept(const Operand& a, const Operand& b, Keep keep) const {
+        const auto end = [](const std::vector<int>& labels, std::size_t i) { return i == labels.size(); };
+        for (std::size_t i = 0, j = 0; !end(a.distinct, i) || !end(b.distinct, j);) {
+            const bool left = !end(a.distinct, i) && (end(b.distinct, j) || a.distinct[i] <= b.distinct[j]);
+            const bool right = !end(b.distinct, j) && (end(a.distinct, i) || b.distinct[j] <= a.distinct[i]);
+            const int label = left ? a.distinct[i] : b.distinct[j];
+            i += left ? 1 : 0;
+            j += right ? 1 : 0;
+            if (uses_[at(label)] > (left ? 1 : 0) + (right ? 1 : 0)) keep(label);
+        }
+    }
+
     std::vector<int> kept_labels(const Operand& a, const Operand& b) const {
-        std::vector<int> both;
-        std::set_union(a.distinct.begin(), a.distinct.end(), b.distinct.begin(), b.distinct.end(),
-                       std::back_inserter(both));
-        std::erase_if(both, [&](int label) {
-            const auto carries = [label](const Operand& operand) {
-                return std::binary_search(operand.distinct.begin(), operand.distinct.end(), label) ? 1 : 0;
-            };
-            return uses_[at(label)] == carries(a) + carries(b);
-        });
-        return both;
+        std::vector<int> kept;
+        for_each_kept(a, b, [&](int label) { kept.push_back(label); });
+        return kept;
+    }
+
+    double kept_entries(const Operand& a, const Operand& b) const {
+        double product = 1;
+        for_each_kept(a, b, [&](int label) { product *= static_cast<double>(extents_[at(label)]); });
+        return product;
     }
 
     double entries(const std::vector<int>& labels) const {
@@ -75,10 +87,11 @@ private:
     std::pair<std::size_t, std::size_t> best_pair() const {
         std::pair<std::size_t, std::size_t> best{0, 1};
         double least = std::numeric_limits<double>::infinity();
+        std::vector<double> sizes;
+        for (const Operand& operand : pending_) sizes.push_back(entries(operand.distinct));
         for (std::size_t a = 0; a < pending_.size(); ++a) {
             for (std::size_t b = a + 1; b < pending_.size(); ++b) {
-                const double grows = entries(kept_labels(pending_[a], pending_[b])) -
-                                     entries(pending_[a].distinct) - entries(pending_[b].distinct);
+                const double grows = kept_entries(pending_[a], pending_[b]) - sizes[a] - sizes[b];
                 if (grows < least) {
                     least = grows;
                     best = {a, b};
@@ -94,8 +107,8 @@ private:
         return result;
     }
 
-    // How far each combination of values of `labels` (row-major) is from the first entry of `operand`. An axis whose
-    // label is repeated adds its stride to that of the others: the diagonal.
+    // How far each combination of values of `labels` (row-major) is from the first entry of `operand`. An
+    // axis whose label is repeated adds its stride to that of the others: the diagonal.
     std::vector<std::size_t> offsets(const LabelledArray& operand, const std::vector<int>& labels) const {
         std::vector<std::size_t> result{0};
         for (int label : labels) {

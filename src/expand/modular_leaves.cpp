@@ -62,7 +62,8 @@ struct Turn {
     std::uint64_t s = 0;
 };
 
-// The point ((1-t²)/(1+t²), 2t/(1+t²)) of the circle; 1+t² is never 0, since -1 is no square modulo p = 3 mod 4.
+// The point ((1-t²)/(1+t²), 2t/(1+t²)) of the circle; 1+t² is never 0, since -1 is no square modulo p = 3 mod
+// 4.
 Turn frequency(const ModularModel& model, const Rotary& rotary, int pair) {
     FieldHash hash(model.seed);
     hash.add(std::string_view("rope")).add(std::bit_cast<std::uint64_t>(rotary.theta));

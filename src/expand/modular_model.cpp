@@ -13,8 +13,8 @@ namespace {
 constexpr std::array free_spaces{Space::Vocab,     Space::Position, Space::Residual,
                                  Space::HeadInner, Space::Neuron,   Space::Channel};
 
-// The extents that are still 0, random in 2..7 and different from each other and from the given ones. At least three
-// positions: causal patterns on two of them commute, A2 A1 = A1 A2.
+// The extents that are still 0, random in 2..7 and different from each other and from the given ones. At
+// least three positions: causal patterns on two of them commute, A2 A1 = A1 A2.
 void fill_free(Sizes& sizes, Random& random) {
     std::vector<std::int64_t> left{2, 3, 4, 5, 6, 7};
     for (Space space : free_spaces) std::erase(left, sizes[space]);

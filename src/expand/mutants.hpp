@@ -23,12 +23,13 @@ struct Equality {
 /// Whether two expressions have the same value at all models.
 bool same_values(const Expr& left, const Expr& right, const std::vector<ModularModel>& models);
 
-/// Counts mutants of right sides against their left sides until `wanted` have been rejected. `make` gives nothing
-/// for seeds that it has no equality for.
+/// Counts mutants of right sides against their left sides until `wanted` have been rejected. `make` gives
+/// nothing for seeds that it has no equality for.
 MutantCount count_equality_mutants(std::string name, std::uint64_t wanted, std::uint64_t seed,
                                    const std::function<std::optional<Equality>(std::uint64_t seed)>& make);
 
-/// Counts one mutant of a right side. One that was not rejected is looked at: is there a reason why it is right?
+/// Counts one mutant of a right side. One that was not rejected is looked at: is there a reason why it is
+/// right?
 void count_mutant(MutantCount& into, const Equality& equality, const Mutant& mutant, bool rejected);
 /// Counts one that was not rejected, and for no known reason. Up to ten are kept.
 void count_survivor(MutantCount& into, std::string text);

@@ -1,4 +1,5 @@
-// What the proofs share: the random points of a proof, sums of values at each of them, the chance of an accident.
+// What the proofs share: the random points of a proof, sums of values at each of them, the chance of an
+// accident.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -7,9 +7,10 @@
 
 namespace headway {
 
-/// A random network of two layers and two key-value heads: hyper-indices, traces, shared nodes, sums of products,
-/// families, functions, frozen values, structures, and products of weights that fold. Its softmaxes, norm scales and
-/// some other nodes are named `A[L0]`, `rstd1[L1]`, `mlp[L2]`, as `freeze` knows them.
+/// A random network of two layers and two key-value heads: hyper-indices, traces, shared nodes, sums of
+/// products, families, functions, frozen values, structures, and products of weights that fold. Its
+/// softmaxes, norm scales and some other nodes are named `A[L0]`, `rstd1[L1]`, `mlp[L2]`, as `freeze` knows
+/// them.
 struct RandomNetwork {
     Network network;
     int group_size = 1;

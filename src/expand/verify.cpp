@@ -117,7 +117,8 @@ std::vector<Expr> both(std::vector<Expr> query, const std::vector<Expr>& key) {
     return query;
 }
 
-// The score as the product of its marked sides. What an upstream head reads is left alone: its output is one source.
+// The score as the product of its marked sides. What an upstream head reads is left alone: its output is one
+// source.
 Expr marked_score(const FrozenModel& model, Head head, Marks& query, Marks& key) {
     const auto at = [&](const char* name) {
         return model.frozen().at(fmt::format("{}[L{}]", name, head.layer));

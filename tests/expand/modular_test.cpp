@@ -45,7 +45,7 @@ std::vector<std::uint64_t> values(const Expr& expression) {
     return ModularRun(small_model()).value(expression).values;
 }
 
-TEST(Field, MultipliesLikeLongDivision) {
+TEST(Field, MultipliesAsDivisionWithRemainderDoes) {
     const std::uint64_t a = 0x1234567890abcdefULL % modulus, b = modulus - 5;
     EXPECT_EQ(multiply_mod(a, b), static_cast<std::uint64_t>(Wide{a} * b % modulus));
     EXPECT_EQ(multiply_mod(modulus - 1, modulus - 1), 1U);
@@ -259,7 +259,8 @@ TEST(Modular, ModelsTakeHeadsAndRotationsFromTheConfigAndDrawTheRest) {
     EXPECT_GT(seen.size(), 3U);
 }
 
-// Schwartz-Zippel on a polynomial whose zeros are known: x(x-1) is 0 at 2 of p points, never by accident at 1000 seeds.
+// Schwartz-Zippel on a polynomial whose zeros are known: x(x-1) is 0 at 2 of p points, never by accident at
+// 1000 seeds.
 TEST(Modular, DifferentPolynomialsDifferAtRandomPoints) {
     const Expr x = tensor({"x"}, {});
     const Expr square = product({{x, {}}, {x, {}}}, std::vector<Index>{});

@@ -1,4 +1,5 @@
-// The exact proofs: of all tiny models, of all passes on random expressions, and that they reject what is wrong.
+// The exact proofs: of all tiny models, of all passes on random expressions, and that they reject what is
+// wrong.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/base/error.hpp"
 #include "headway/expand/mutate.hpp"

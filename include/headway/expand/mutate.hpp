@@ -1,5 +1,5 @@
-// Mutants: expressions with one small mistake in them, made to be rejected by the proof. A proof that accepts one
-// would prove nothing.
+// Mutants: expressions with one small mistake in them, made to be rejected by the proof. A proof that accepts
+// one would prove nothing.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -53,8 +53,8 @@ struct Mutant {
         parts;  ///< whose role changes: the factors of a product, the term of a sum, or `before` itself
 };
 
-/// A mutant that the seed chooses: first the kind of mistake, then the place. What Frozen nodes link to is left alone.
-/// Nothing when there is no place for any mistake.
+/// A mutant that the seed chooses: first the kind of mistake, then the place. What Frozen nodes link to is
+/// left alone. Nothing when there is no place for any mistake.
 std::optional<Mutant> mutate(const Expr& expression, const MutationRange& range, std::uint64_t seed);
 
 /// What became of the mutants of one pass.
@@ -77,9 +77,9 @@ struct MutantCount {
     std::uint64_t total_rejected() const;
 };
 
-/// Makes seeded mutants of the results of every pass on random expressions, and of the expansions of small models
-/// (paths, orders, layer terms, scores), until `per_pass` have been rejected of each, and counts. The table is the
-/// same for equal arguments.
+/// Makes seeded mutants of the results of every pass on random expressions, and of the expansions of small
+/// models (paths, orders, layer terms, scores), until `per_pass` have been rejected of each, and counts. The
+/// table is the same for equal arguments.
 std::vector<MutantCount> count_mutants(std::uint64_t per_pass, std::uint64_t seed = 0);
 
 }  // namespace headway

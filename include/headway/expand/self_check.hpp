@@ -23,10 +23,11 @@ struct SelfCheck {
     bool holds() const;
 };
 
-/// Makes `n_expressions` random expressions (all node kinds, hyper-indices, traces, shared nodes, sums of products,
-/// families, frozen values, functions, structures) and applies to each: flatten, merge_copies, normalise (which, applied
-/// twice, must give the same object), distribute, fold, unfold, select, split_heads, freeze; prints
-/// and reads it back, which must give the same object. Cost: about a millisecond an expression.
+/// Makes `n_expressions` random expressions (all node kinds, hyper-indices, traces, shared nodes, sums of
+/// products, families, frozen values, functions, structures) and applies to each: flatten, merge_copies,
+/// normalise (which, applied twice, must give the same object), distribute, fold, unfold, select,
+/// split_heads, freeze; prints and reads it back, which must give the same object. Cost: about a millisecond
+/// an expression.
 SelfCheck check_passes(std::uint64_t n_expressions, std::uint64_t seed = 0);
 
 }  // namespace headway

@@ -1,9 +1,9 @@
 // Proof, not tolerance: both sides of a rewrite are evaluated exactly modulo p = 2^61 - 1 at random points.
 //
 // Two different polynomials of degree D agree at a random point of the field with probability at most D / p
-// (Schwartz-Zippel), so a rewrite that holds at a few random points holds. Functions are opaque atoms, and a frozen
-// value takes the value that its link has in the run of the untouched network: what is proved is a statement about
-// the network as it is, not about a linear stand-in.
+// (Schwartz-Zippel), so a rewrite that holds at a few random points holds. Functions are opaque atoms, and a
+// frozen value takes the value that its link has in the run of the untouched network: what is proved is a
+// statement about the network as it is, not about a linear stand-in.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -36,8 +36,8 @@ struct Verification {
     std::vector<Sizes> extents{};  ///< of each trial
 };
 
-/// Whether two expressions with the same ports have the same value. `group_size`: query heads per key-value head; 0
-/// draws one. Throws Error(Usage) when the ports differ.
+/// Whether two expressions with the same ports have the same value. `group_size`: query heads per key-value
+/// head; 0 draws one. Throws Error(Usage) when the ports differ.
 Verification verify_equal(const Expr& left, const Expr& right, const VerifyOptions& options = {},
                           int group_size = 0);
 /// The same at random models with the layers, heads and rotary dimensions of `config`.
@@ -45,16 +45,16 @@ Verification verify_equal(const Expr& left, const Expr& right, const Config& con
                           const VerifyOptions& options = {});
 
 /// The logits of the untouched `transformer(config)` are the sum of the terms of all paths through at most
-/// `max_heads` heads and the remainder; and each term belongs to the path that it is listed under. Cost: seconds for
-/// 100,000 terms.
+/// `max_heads` heads and the remainder; and each term belongs to the path that it is listed under. Cost:
+/// seconds for 100,000 terms.
 Verification verify_paths(const Config& config, int max_heads, const VerifyOptions& options = {});
 
-/// The pre-softmax score of `head` in the untouched network is the sum of the terms of its expansion; and each term
-/// belongs to the sources that it is listed under.
+/// The pre-softmax score of `head` in the untouched network is the sum of the terms of its expansion; and
+/// each term belongs to the sources that it is listed under.
 Verification verify_score(const Config& config, Head head, const VerifyOptions& options = {});
 
-/// The lemma behind folded weights: the network that is written for `config` with its folding has the value of the
-/// network without, when every folded weight is replaced by what it is made of.
+/// The lemma behind folded weights: the network that is written for `config` with its folding has the value
+/// of the network without, when every folded weight is replaced by what it is made of.
 Verification verify_folding(const Config& config, const VerifyOptions& options = {});
 
 /// A term and the path that it claims to be.
