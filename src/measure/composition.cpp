@@ -4,6 +4,7 @@
 #include "headway/base/error.hpp"
 #include "headway/measure/score_network.hpp"
 #include "headway/network/leaves.hpp"
+#include "measure/standing.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -47,24 +48,6 @@ Expr one_pair(const Config& config, Composition kind, Head writer, Head reader) 
     return product(factors, {});
 }
 
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    if (values.size() % 2 == 1) return *middle;
-    return (*middle + *std::max_element(values.begin(), middle)) / 2;
-}
-
-// (x - median) / (1.4826 MAD) of each value; NaN when more than half of the values are equal.
-std::vector<double> robust_z(const std::vector<double>& values) {
-    const double centre = median(values);
-    std::vector<double> deviations;
-    for (double value : values) deviations.push_back(std::abs(value - centre));
-    const double scale = 1.4826 * median(deviations);
-    std::vector<double> result;
-    for (double value : values) result.push_back(scale > 0 ? (value - centre) / scale : not_a_number);
-    return result;
-}
-
 // Fills a robust z among the rows of equal key.
 template <class Key>
 void fill_robust(std::vector<CompositionRow*>& rows, const Key& key, double CompositionRow::*field) {
@@ -79,13 +62,10 @@ void fill_robust(std::vector<CompositionRow*>& rows, const Key& key, double Comp
 }
 
 void fill_percentiles(std::vector<CompositionRow*>& rows) {
-    std::vector<double> sorted;
-    for (const CompositionRow* row : rows) sorted.push_back(row->score);
-    std::sort(sorted.begin(), sorted.end());
-    for (CompositionRow* row : rows) {
-        const auto below = std::lower_bound(sorted.begin(), sorted.end(), row->score) - sorted.begin();
-        row->percentile = 100.0 * static_cast<double>(below) / static_cast<double>(sorted.size());
-    }
+    std::vector<double> scores;
+    for (const CompositionRow* row : rows) scores.push_back(row->score);
+    const std::vector<double> shares = percentiles(scores);
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i]->percentile = shares[i];
 }
 
 class Scorer {
@@ -150,10 +130,7 @@ private:
         row.score = std::sqrt(square);
         row.excess = row.score - row.baseline;
         row.overlap = square * std::sqrt(row.participation_writer * row.participation_reader);
-        const double spread =
-            (1 / row.participation_writer - 1 / d_) * (1 / row.participation_reader - 1 / d_);
-        const double deviation = std::sqrt(2 * spread / ((d_ - 1) * (d_ + 2)));
-        row.z = deviation > 0 ? (square - 1 / d_) / deviation : not_a_number;
+        row.z = rotation_z(square, d_, row.participation_writer, row.participation_reader);
     }
 
     // Near zero the Gram form loses digits in float.
