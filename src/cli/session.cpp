@@ -69,12 +69,13 @@ std::optional<Error> write_all(int descriptor, std::string_view text) {
 
 }  // namespace
 
-EvaluateOptions evaluate_options(const Arguments& arguments) {
-    EvaluateOptions options;
-    const std::string precision = arguments.text("--precision", "float");
-    require(precision == "float" || precision == "double", ErrorKind::Usage,
+EvaluateOptions evaluate_options(const Arguments& arguments, Precision otherwise) {
+    EvaluateOptions options{.precision = otherwise};
+    const std::string precision = arguments.text("--precision");
+    require(!arguments.has("--precision") || precision == "float" || precision == "double", ErrorKind::Usage,
             "--precision: {} is neither float nor double", quote(precision));
-    options.precision = precision == "double" ? Precision::Double : Precision::Float;
+    if (precision == "double") options.precision = Precision::Double;
+    if (precision == "float") options.precision = Precision::Float;
     const auto cores = static_cast<std::int64_t>(std::max(1U, std::thread::hardware_concurrency()));
     options.threads = static_cast<int>(arguments.integer("--threads", cores, 1, 1024));
     if (arguments.has("--max-memory")) options.max_memory = parse_bytes(arguments.text("--max-memory"));
@@ -145,6 +146,40 @@ Destination destination(const Arguments& arguments, const std::vector<std::strin
     require(result.format != Format::Npz || !result.file.empty(), ErrorKind::Usage,
             "--format npz needs a file: -o FILE.npz");
     return result;
+}
+
+Result result_of(const Arguments& arguments, const Model& model) {
+    return {.command = std::string(arguments.verb().name),
+            .model = model,
+            .options = arguments.given(),
+            .table = {.caption = model_caption(model), .columns = {}, .rows = {}}};
+}
+
+void add_rows(Table& table, Table rows) {
+    table.caption.insert(table.caption.end(), rows.caption.begin(), rows.caption.end());
+    table.columns = std::move(rows.columns);
+    table.rows = std::move(rows.rows);
+}
+
+FlagGroup picture_flags() {
+    return {"Output",
+            {{"--output", "FILE", "write there, whole or not at all: .svg, .png, .pdf or .dot", "-o"},
+             {"--format", "F", "svg, png, pdf or dot, whatever the file is called"}}};
+}
+
+Picture picture_format(const Arguments& arguments) {
+    if (arguments.has("--format")) return parse_picture(arguments.text("--format"));
+    if (!arguments.has("--output")) return Picture::Dot;
+    const std::string extension = fs::path(arguments.text("--output")).extension().native();
+    return parse_picture(extension.empty() ? extension : extension.substr(1));
+}
+
+void write_picture(const fs::path& file, std::string_view bytes) {
+    if (file.empty()) {
+        print(bytes);
+    } else {
+        write_file(file, bytes);
+    }
 }
 
 void write(const Result& result, const Destination& destination) {

@@ -4,6 +4,7 @@
 
 #include "cli/arguments.hpp"
 #include "headway/contract/evaluate.hpp"
+#include "headway/draw/render.hpp"
 #include "headway/model/load.hpp"
 #include "headway/report/result.hpp"
 #include "headway/report/run_table.hpp"
@@ -14,7 +15,8 @@
 
 namespace headway {
 
-EvaluateOptions evaluate_options(const Arguments& arguments);
+/// Threads, memory and precision; `precision` is what holds without the flag.
+EvaluateOptions evaluate_options(const Arguments& arguments, Precision precision = Precision::Float);
 
 /// The model that the command's positional names. Warnings go to stderr.
 Model open_model(const Arguments& arguments, const std::string& where);
@@ -36,6 +38,17 @@ struct Destination {
 /// Of `--output`, `--format` and `--json`. Before anything is computed: throws Error(Usage) for an extension or a
 /// format that does not exist, Error(Io) and Error(OutputIsInput) as check_output; `inputs` are models and other files.
 Destination destination(const Arguments& arguments, const std::vector<std::string>& inputs);
+
+/// The result of a command about a model, its caption begun; the rows are to be added.
+Result result_of(const Arguments& arguments, const Model& model);
+/// Puts the caption of `rows` behind that of `table`, and its columns and rows in place of the table's.
+void add_rows(Table& table, Table rows);
+
+/// The flags of commands that draw, and the format that they or the file's extension name (DOT without either).
+FlagGroup picture_flags();
+Picture picture_format(const Arguments& arguments);
+/// On stdout when `file` is empty.
+void write_picture(const std::filesystem::path& file, std::string_view bytes);
 
 /// Writes a result.
 void write(const Result& result, const Destination& destination);

@@ -42,9 +42,13 @@ const std::vector<Verb>& verbs();
 /// The commands, one a file.
 Verb compose_verb();
 Verb contract_verb();
+Verb diagram_verb();
 Verb example_verb();
 Verb inspect_verb();
+Verb paths_verb();
+Verb plan_verb();
 Verb run_verb();
+Verb verify_verb();
 
 /// Flags of every command: threads, memory, seed, quiet, help.
 FlagGroup general_flags();

@@ -27,12 +27,8 @@ int compose(const Arguments& arguments) {
     const Model model = open_model(arguments, where);
     const CompositionView view = view_of(arguments, model.config());
     const CompositionTable scores = composition(model, kinds, options);
-    Result result{.command = "compose",
-                  .model = model,
-                  .options = arguments.given(),
-                  .table = composition_rows(scores, model.config(), view)};
-    const std::vector<std::string> about = model_caption(model);
-    result.table.caption.insert(result.table.caption.begin(), about.begin(), about.end());
+    Result result = result_of(arguments, model);
+    add_rows(result.table, composition_rows(scores, model.config(), view));
     if (to.format == Format::Npz) result.arrays = composition_arrays(scores, kinds, model.config());
     write(result, to);
     return 0;

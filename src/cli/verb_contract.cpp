@@ -5,6 +5,7 @@
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/expand/fold.hpp"
+#include "headway/expand/freeze.hpp"
 #include "headway/io/output_file.hpp"
 #include "headway/network/transformer.hpp"
 #include "headway/report/value_table.hpp"
@@ -23,18 +24,14 @@ int contract(const Arguments& arguments) {
             tokens.rows.size());
     const Model model = open_model(arguments, where);
     // The definitions of the model are known: x1, A[L0], A[L1H4] (a head of a pattern of this run), ...
-    const Network known = transformer(model.config());
+    const Network known = freeze(transformer(model.config()));
     const Expr expression =
         unfold(parse_network(text, known.definitions).output, model.config().group_size());
     const std::vector<int> run = tokens.rows.empty() ? std::vector<int>() : tokens.rows.front();
     const xt::xarray<double> value = evaluate(model, expression, run, options);
-    Result result{.command = "contract",
-                  .model = model,
-                  .options = arguments.given(),
-                  .table = largest_entries(value, expression->ports(), arguments.top(10))};
+    Result result = result_of(arguments, model);
+    add_rows(result.table, largest_entries(value, expression->ports(), arguments.top(10)));
     result.options.insert(result.options.begin(), {"text", to_text(expression)});
-    const std::vector<std::string> about = model_caption(model);
-    result.table.caption.insert(result.table.caption.begin(), about.begin(), about.end());
     if (to.format == Format::Npz)
         result.arrays = {number_array("value", {value.shape().begin(), value.shape().end()},
                                       {value.begin(), value.end()}, options.precision)};

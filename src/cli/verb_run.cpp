@@ -22,14 +22,11 @@ int run(const Arguments& arguments) {
     const Network network = transformer(model.config());
     std::vector<Run> runs;
     for (const std::vector<int>& row : tokens.rows) runs.push_back(run_network(model, network, row, options));
-    Result result{.command = "run", .model = model, .options = arguments.given(), .table = {}};
-    if (to.format == Format::Npz) {
+    Result result = result_of(arguments, model);
+    if (to.format == Format::Npz)
         result.arrays = run_arrays(runs, tokens.batched, options.precision);
-    } else {
-        result.table = prediction_rows(runs.front(), arguments.top(3));
-        const std::vector<std::string> about = model_caption(model);
-        result.table.caption.insert(result.table.caption.begin(), about.begin(), about.end());
-    }
+    else
+        add_rows(result.table, prediction_rows(runs.front(), arguments.top(3)));
     write(result, to);
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <random>
 
 namespace headway {
 
@@ -53,6 +54,14 @@ Run run_network(const Model& model, const Network& network, std::span<const int>
         run.loss.push_back(
             negative_log_probability({run.logits.data() + i * vocabulary, vocabulary}, tokens[i + 1]));
     return run;
+}
+
+std::vector<int> random_tokens(const Config& config, int n, std::uint64_t seed) {
+    const bool bounded = config.positions == Positions::Learned || config.positions == Positions::Shortformer;
+    std::mt19937_64 random(seed);
+    std::vector<int> tokens(static_cast<std::size_t>(bounded ? std::min(n, config.n_ctx) : n));
+    for (int& token : tokens) token = static_cast<int>(random() % static_cast<std::uint64_t>(config.d_vocab));
+    return tokens;
 }
 
 Run run_model(const Model& model, std::span<const int> tokens, const EvaluateOptions& options) {

@@ -7,6 +7,7 @@
 
 #include <xtensor/xarray.hpp>
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,9 @@ Run run_model(const Model& model, std::span<const int> tokens, const EvaluateOpt
 /// The same for a network that was written elsewhere: its output is the logits, `A[L0]`, `A[L1]`, ... the patterns.
 Run run_network(const Model& model, const Network& network, std::span<const int> tokens,
                 const EvaluateOptions& options = {});
+
+/// `n` seeded tokens of the model's vocabulary (fewer when it has fewer positions): the same on every machine.
+std::vector<int> random_tokens(const Config& config, int n, std::uint64_t seed = 0);
 
 /// What `run_model` evaluates, the logits first: for plans.
 std::vector<Expr> run_networks(const Network& network, const Config& config);

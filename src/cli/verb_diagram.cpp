@@ -1,0 +1,54 @@
+// headway diagram: the notation as pictures.
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/session.hpp"
+#include "cli/verb.hpp"
+#include "headway/base/error.hpp"
+#include "headway/draw/dot.hpp"
+#include "headway/draw/gallery.hpp"
+#include "headway/draw/render.hpp"
+#include "headway/io/output_file.hpp"
+
+namespace headway {
+
+namespace {
+
+Table gallery_rows() {
+    Table table;
+    table.caption = {"Diagrams by name: headway diagram NAME -o FILE.svg (or .dot, .png, .pdf)."};
+    table.columns = {{"name", ColumnKind::Text}, {"shows", ColumnKind::Text}};
+    for (const std::string& name : gallery_names()) table.rows.push_back({name, gallery_entry(name).title});
+    return table;
+}
+
+int diagram(const Arguments& arguments) {
+    const std::string name = arguments.positional(0);
+    if (name.empty()) {
+        write({.command = "diagram", .options = arguments.given(), .table = gallery_rows()},
+              destination(arguments, {}));
+        return 0;
+    }
+    const std::filesystem::path file = arguments.text("--output");
+    const Picture format = picture_format(arguments);
+    if (!file.empty()) check_output(file);
+    require(!file.empty() || format == Picture::Dot || format == Picture::Svg, ErrorKind::Usage,
+            "diagram: a picture needs a file: -o FILE.png");
+    write_picture(file, render(dot(gallery_diagram(name)), format));
+    return 0;
+}
+
+}  // namespace
+
+Verb diagram_verb() {
+    return {.name = "diagram",
+            .summary = "Tensor diagrams: heads, layers, expansions, composition, virtual heads, induction",
+            .usage = "[NAME -o FILE]",
+            .positionals = {"NAME"},
+            .required = 0,
+            .groups = {picture_flags(), general_flags()},
+            .examples = {"headway diagram", "headway diagram k-composition -o k-composition.svg",
+                         "headway diagram two-layer-expansion -o sheet.pdf"},
+            .notes = "Without a name the diagrams are listed; without -o the picture is DOT text on stdout.",
+            .run = diagram};
+}
+
+}  // namespace headway
