@@ -3,6 +3,7 @@
 #include "headway/base/text.hpp"
 #include "headway/network/leaves.hpp"
 #include "headway/network/text.hpp"
+#include "network/cursor.hpp"
 #include "network/functions.hpp"
 
 #include <algorithm>
@@ -12,113 +13,6 @@
 namespace headway {
 
 namespace {
-
-bool letter_or_digit(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-// One line of text, read from left to right.
-class Cursor {
-public:
-    Cursor(std::string_view text, int line) : text_(text), line_(line) {}
-
-    [[noreturn]] void fail(const std::string& what) const {
-        throw Error(ErrorKind::Usage,
-                    fmt::format("network text, line {}, column {}: {}", line_, at_ + 1, what));
-    }
-    void expect_that(bool holds, const std::string& what) const {
-        if (!holds) fail(what);
-    }
-    void blanks() {
-        while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t')) ++at_;
-    }
-    bool done() {
-        blanks();
-        return at_ == text_.size();
-    }
-    char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
-    bool take(std::string_view what) {
-        blanks();
-        if (text_.substr(at_, what.size()) != what) return false;
-        at_ += what.size();
-        return true;
-    }
-    void expect(std::string_view what) {
-        if (!take(what))
-            fail(fmt::format("expected \"{}\", got {}", what,
-                             done() ? std::string("the end") : quote(text_.substr(at_, 12))));
-    }
-    std::string word() {
-        blanks();
-        const std::size_t start = at_;
-        while (letter_or_digit(peek()) || peek() == '_' || peek() == '.') ++at_;
-        return std::string(text_.substr(start, at_ - start));
-    }
-    template <class Number>
-    Number number(const char* what) {
-        blanks();
-        Number value{};
-        const auto [end, error] = std::from_chars(text_.data() + at_, text_.data() + text_.size(), value);
-        expect_that(error == std::errc{}, fmt::format("expected {}", what));
-        at_ = static_cast<std::size_t>(end - text_.data());
-        return value;
-    }
-    std::size_t place() const { return at_; }
-    void back(std::size_t place) { at_ = place; }
-
-private:
-    std::string_view text_;
-    int line_;
-    std::size_t at_ = 0;
-};
-
-// `[L0]`, `[L0H3]`, `[L0G1]`, `[L0-11]` behind a name; layer -1 when there is none.
-struct Tag {
-    int layer = -1, last = -1, head = -1, group = -1;
-    bool one_head() const { return head >= 0 || group >= 0; }
-};
-
-Tag take_tag(Cursor& in) {
-    Tag tag;
-    if (in.peek() != '[' || in.peek(1) != 'L') return tag;
-    in.expect("[L");
-    tag.layer = in.number<int>("the number of a layer");
-    if (in.take("H")) tag.head = in.number<int>("the number of a head");
-    if (in.take("G")) tag.group = in.number<int>("the number of a key-value head");
-    if (in.take("-")) tag.last = in.number<int>("the number of the last layer");
-    in.expect_that(tag.layer >= 0 && (tag.last < 0 || tag.last >= tag.layer) && tag.last < 100000,
-                   "the layers of a name are out of order");
-    in.expect("]");
-    return tag;
-}
-
-Index parse_index(Cursor& in) {
-    const std::string name = in.word();
-    in.expect_that(!name.empty(), "expected an index");
-    const std::optional<Space> space = space_of_letter(name.front());
-    in.expect_that(
-        space.has_value(),
-        fmt::format("no space has indices called {}: the first letter tells the space", quote(name)));
-    int number = 0;
-    const char* end = name.data() + name.size();
-    if (name.size() > 1) {
-        const auto [stop, error] = std::from_chars(name.data() + 1, end, number);
-        in.expect_that(error == std::errc{} && stop == end && number >= 0 && number < 1'000'000,
-                       fmt::format("{} is not an index: a letter and a number", quote(name)));
-        ++number;
-    }
-    return {*space, number * 32 + (name.front() - 'a')};
-}
-
-std::vector<Index> parse_indices(Cursor& in) {
-    std::vector<Index> indices;
-    if (in.peek() != '[') return indices;
-    in.expect("[");
-    do indices.push_back(parse_index(in));
-    while (in.take(","));
-    in.expect("]");
-    return indices;
-}
 
 std::vector<Space> spaces_of(const std::vector<Index>& indices) {
     std::vector<Space> spaces;
