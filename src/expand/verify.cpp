@@ -22,17 +22,18 @@ constexpr const char* not_intervention =
 constexpr const char* not_file =
     "that this network is the right one for the file: that is what the agreement of a run with a reference "
     "implementation shows";
+constexpr const char* not_extents =
+    "other extents than those tried (random, pairwise different): no term mentions an extent, so there is no "
+    "reason why they should differ";
 constexpr const char* not_floats = "anything about rounding: a numeric residual shows that";
 
 std::string scope(const Config& config, const Verification& result) {
+    const double chance = std::max(result.collision_bound, 1e-300);
     return fmt::format(
-        "for {} layers, {} query heads, {} key-value heads and the model's own masks and rotary dimensions; "
-        "the "
-        "other extents are random and different from each other, in {} trials modulo 2^61 - 1: the chance "
-        "that "
-        "something false was accepted is below 1e{:.0f}",
-        config.n_layers, config.n_heads, config.n_kv_heads, result.trials,
-        std::ceil(std::log10(result.collision_bound)));
+        "for {} layers, {} query heads, {} key-value heads and the model's own masks and rotary "
+        "dimensions, at {} random points modulo 2^61 - 1: the chance that something false was accepted is "
+        "below 1e{:.0f}",
+        config.n_layers, config.n_heads, config.n_kv_heads, result.trials, std::ceil(std::log10(chance)));
 }
 
 // The sums of one side's terms, as they are and times their marks, at every random point.
@@ -101,7 +102,7 @@ Trials trials_of(const Config& config, const VerifyOptions& options) {
 Verification equality(const Expr& left, const Expr& right, Trials& trials) {
     Verification result = prove_equal(left, right, trials);
     if (result.holds) result.proved = {"the two expressions have the same value"};
-    result.not_proved = {not_floats};
+    result.not_proved = {not_extents, not_floats};
     return result;
 }
 
@@ -169,7 +170,7 @@ Verification verify_path_terms(const FrozenModel& model, const PathTerms& terms,
     result.failure = failure;
     result.holds = failure.empty();
     trials.describe(result, sums.degree());
-    result.not_proved = {not_intervention, not_file, not_floats};
+    result.not_proved = {not_intervention, not_file, not_extents, not_floats};
     if (!result.holds) return result;
     result.proved = {
         fmt::format(
@@ -222,7 +223,7 @@ Verification verify_score_terms(const FrozenModel& model, const ScoreExpansion& 
     result.failure = failure;
     result.holds = failure.empty();
     trials.describe(result, sums.degree());
-    result.not_proved = {not_intervention, not_file, not_floats};
+    result.not_proved = {not_intervention, not_file, not_extents, not_floats};
     if (!result.holds) return result;
     result.proved = {
         fmt::format("the pre-softmax score of {} in the untouched network is the sum of {} terms, one "
