@@ -78,6 +78,8 @@ public:
             result.step = mask == part.left ? part.right : part.left;
         }
         const Part& last = tree_.part(result.step);
+        for (int label : last.open)  // a layer that the mask has and the result lacks
+            if (!contains(tree_.ports(), label)) return std::nullopt;
         if (last.is_factor() || !choose_labels(last, result)) return std::nullopt;
         return result;
     }
