@@ -124,6 +124,13 @@ std::string text_argument(const std::string& argument) {
     return text;
 }
 
+void check_text_output(const Arguments& arguments, const std::vector<std::string>& inputs) {
+    if (!arguments.has("--output")) return;
+    std::vector<fs::path> files;
+    for (const std::string& input : inputs) add_files(input, files);
+    check_output(arguments.text("--output"), files);
+}
+
 Destination destination(const Arguments& arguments, const std::vector<std::string>& inputs) {
     Destination result;
     const bool stated = arguments.has("--format") || arguments.has("--json");
@@ -139,9 +146,7 @@ Destination destination(const Arguments& arguments, const std::vector<std::strin
                         fmt::format("-o {}: the extension names no format", escaped(result.file.native())),
                         "use .txt, .csv, .tsv, .json, .jsonl, .md or .npz, or say --format");
         if (!stated) result.format = *own;
-        std::vector<fs::path> files;
-        for (const std::string& input : inputs) add_files(input, files);
-        check_output(result.file, files);
+        check_text_output(arguments, inputs);
     }
     require(result.format != Format::Npz || !result.file.empty(), ErrorKind::Usage,
             "--format npz needs a file: -o FILE.npz");
@@ -174,7 +179,7 @@ Picture picture_format(const Arguments& arguments) {
     return parse_picture(extension.empty() ? extension : extension.substr(1));
 }
 
-void write_picture(const fs::path& file, std::string_view bytes) {
+void write_bytes(const fs::path& file, std::string_view bytes) {
     if (file.empty()) {
         print(bytes);
     } else {

@@ -47,8 +47,11 @@ void add_rows(Table& table, Table rows);
 /// The flags of commands that draw, and the format that they or the file's extension name (DOT without either).
 FlagGroup picture_flags();
 Picture picture_format(const Arguments& arguments);
+
+/// For outputs that are no tables: throws as destination does for the file of `--output`.
+void check_text_output(const Arguments& arguments, const std::vector<std::string>& inputs);
 /// On stdout when `file` is empty.
-void write_picture(const std::filesystem::path& file, std::string_view bytes);
+void write_bytes(const std::filesystem::path& file, std::string_view bytes);
 
 /// Writes a result.
 void write(const Result& result, const Destination& destination);

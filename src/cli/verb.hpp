@@ -40,11 +40,13 @@ struct Verb {
 const std::vector<Verb>& verbs();
 
 /// The commands, one a file.
+Verb circuit_verb();
 Verb compose_verb();
 Verb contract_verb();
 Verb diagram_verb();
 Verb example_verb();
 Verb inspect_verb();
+Verb network_verb();
 Verb paths_verb();
 Verb plan_verb();
 Verb run_verb();

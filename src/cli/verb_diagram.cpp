@@ -29,10 +29,10 @@ int diagram(const Arguments& arguments) {
     }
     const std::filesystem::path file = arguments.text("--output");
     const Picture format = picture_format(arguments);
-    if (!file.empty()) check_output(file);
+    check_text_output(arguments, {});
     require(!file.empty() || format == Picture::Dot || format == Picture::Svg, ErrorKind::Usage,
             "diagram: a picture needs a file: -o FILE.png");
-    write_picture(file, render(dot(gallery_diagram(name)), format));
+    write_bytes(file, render(dot(gallery_diagram(name)), format));
     return 0;
 }
 

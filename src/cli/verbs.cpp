@@ -10,9 +10,9 @@
 namespace headway {
 
 const std::vector<Verb>& verbs() {
-    static const std::vector<Verb> table{inspect_verb(), paths_verb(),    compose_verb(),
-                                         run_verb(),     contract_verb(), verify_verb(),
-                                         plan_verb(),    diagram_verb(),  example_verb()};
+    static const std::vector<Verb> table{inspect_verb(), network_verb(), paths_verb(),    compose_verb(),
+                                         circuit_verb(), run_verb(),     contract_verb(), verify_verb(),
+                                         plan_verb(),    diagram_verb(), example_verb()};
     return table;
 }
 

@@ -1,0 +1,116 @@
+// headway network: the model as symbols.
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/session.hpp"
+#include "cli/verb.hpp"
+#include "headway/base/error.hpp"
+#include "headway/expand/freeze.hpp"
+#include "headway/io/output_file.hpp"
+#include "headway/network/transformer.hpp"
+#include "headway/report/network_table.hpp"
+#include "headway/report/selection.hpp"
+
+#include <chrono>
+
+namespace headway {
+
+namespace {
+
+class Clock {
+public:
+    double milliseconds() const {
+        return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
+    }
+
+private:
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+PathView view_of(const Arguments& arguments, const Config& config) {
+    PathView view;
+    if (arguments.has("--heads")) view.heads = parse_heads(arguments.text("--heads"), config);
+    view.top = arguments.top(view.top);
+    return view;
+}
+
+Table expansion(const Arguments& arguments, const Config& config, Notation notation) {
+    PathOptions options;
+    options.max_heads = static_cast<int>(arguments.integer("--expand", 2, 0, 1000));
+    options.max_paths = static_cast<std::uint64_t>(
+        arguments.integer("--max-paths", 1000000, 1, std::numeric_limits<std::int64_t>::max()));
+    if (arguments.has("--source")) options.source = parse_source(arguments.text("--source"));
+    const Clock building;
+    const FrozenModel model(config);
+    const double built = building.milliseconds();
+    const Clock expanding;
+    const std::vector<PathTerm> terms = list_path_terms(model, options);
+    if (arguments.has("--verbose"))
+        say(fmt::format("network built in {:.1f} ms, {} terms in {:.1f} ms", built, terms.size(),
+                        expanding.milliseconds()));
+    return path_term_rows(model, options, terms, notation, view_of(arguments, config));
+}
+
+int network(const Arguments& arguments) {
+    const std::string where = arguments.positional(0);
+    const Notation notation = parse_notation(arguments.text("--as", "text"));
+    const bool as_table = arguments.has("--expand") || arguments.has("--score");
+    require(!arguments.has("--expand") || !arguments.has("--score"), ErrorKind::Usage,
+            "network: --expand is of the logits, --score of a head: one of them");
+    if (as_table) {
+        const Destination to = destination(arguments, {where});
+        const Model model = open_model(arguments, where);
+        Result result = result_of(arguments, model);
+        if (arguments.has("--expand"))
+            add_rows(result.table, expansion(arguments, model.config(), notation));
+        else
+            add_rows(result.table, score_formula_rows(
+                                       expand_score(FrozenModel(model.config()),
+                                                    parse_head_of(arguments.text("--score"), model.config())),
+                                       notation, view_of(arguments, model.config())));
+        write(result, to);
+        return 0;
+    }
+    require(!arguments.has("--format"), ErrorKind::Usage,
+            "network: --format is of tables: --as says how a network is written");
+    check_text_output(arguments, {where});
+    const Config config = open_model(arguments, where).config();
+    const Clock building;
+    Network written_down = transformer(config);
+    if (arguments.has("--verbose"))
+        say(fmt::format("network built in {:.1f} ms, {} nodes", building.milliseconds(),
+                        count_nodes(written_down.output)));
+    if (arguments.has("--freeze")) written_down = freeze(written_down);
+    write_bytes(arguments.text("--output"),
+                written(written_down, arguments.has("--json") ? Notation::Json : notation));
+    return 0;
+}
+
+}  // namespace
+
+Verb network_verb() {
+    return {
+        .name = "network",
+        .summary = "The model as symbols: text, einsum, index notation, LaTeX, JSON; expanded into paths",
+        .usage = "MODEL [--expand N | --score HEAD] [--as NOTATION] [options]",
+        .positionals = {"MODEL"},
+        .groups = {{"Network",
+                    {{"--as", "NOTATION", "text, einsum, index, latex or json (default text)"},
+                     {"--freeze", "", "patterns, norm scales and MLP outputs as data"},
+                     {"--expand", "N", "the paths through at most N heads: counts, then a term each"},
+                     {"--score", "HEAD", "the terms of the head's attention score before softmax"},
+                     {"--source", "SOURCE", "paths from this source only: embed, pos, mlp5, b_O[L3], ..."},
+                     {"--max-paths", "N", "refuse to list more than this (default 1000000)"},
+                     {"--top", "N", "the first N terms only"},
+                     {"--heads", "LIST", "paths through one of these heads only: L0H3,L1H*"}}},
+                   file_flags(),
+                   model_flags(),
+                   general_flags()},
+        .examples = {"headway network example:attn-only-2l",
+                     "headway network example:induction --expand 2 --as einsum",
+                     "headway network random:gpt2 --expand 2 --source embed --format csv -v",
+                     "headway network example:attn-only-2l --score L1H4 --as latex",
+                     "headway network llama/ --as json -o network.json"},
+        .notes = "The text form can be read back: headway contract @FILE MODEL evaluates it.",
+        .run = network};
+}
+
+}  // namespace headway

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/report/circuit_table.hpp"
+
+#include "report/json_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace headway {
+
+namespace {
+
+struct NumberColumn {
+    const char* name;
+    double EdgeWeight::*value;
+    int decimals;
+    bool detail;
+};
+constexpr std::array number_columns{
+    NumberColumn{"score", &EdgeWeight::score, 4, false},
+    NumberColumn{"baseline", &EdgeWeight::baseline, 4, false},
+    NumberColumn{"excess", &EdgeWeight::excess, 4, false},
+    NumberColumn{"z", &EdgeWeight::z, 1, false},
+    NumberColumn{"percentile", &EdgeWeight::percentile, 1, false},
+    NumberColumn{"robust_z_writer", &EdgeWeight::robust_z_writer, 1, false},
+    NumberColumn{"robust_z_reader", &EdgeWeight::robust_z_reader, 1, false},
+    NumberColumn{"participation_writer", &EdgeWeight::participation_writer, 2, true},
+    NumberColumn{"participation_reader", &EdgeWeight::participation_reader, 2, true}};
+
+const char* kind_name(ComponentKind kind) {
+    switch (kind) {
+        case ComponentKind::Embed:
+            return "embed";
+        case ComponentKind::Position:
+            return "position";
+        case ComponentKind::Head:
+            return "head";
+        case ComponentKind::Mlp:
+            return "mlp";
+        case ComponentKind::Unembed:
+            return "unembed";
+    }
+    return "";
+}
+
+// To 12 significant digits, so that the last bits decide nothing.
+double sort_key(double value) {
+    if (!std::isfinite(value)) return -1;
+    if (value == 0) return 0;
+    const double unit = std::pow(10.0, 11 - std::floor(std::log10(std::abs(value))));
+    return std::round(value * unit) / unit;
+}
+
+OrderedJson json_of(const Component& component) {
+    OrderedJson object{{"label", component.label}, {"kind", kind_name(component.kind)}};
+    if (component.layer >= 0) object["layer"] = component.layer;
+    if (component.head >= 0) object["head"] = component.head;
+    if (!component.role.empty()) object["role"] = component.role;
+    return object;
+}
+
+}  // namespace
+
+Table circuit_rows(const Circuit& circuit) {
+    std::vector<const CircuitEdge*> edges;
+    for (const CircuitEdge& edge : circuit.edges) edges.push_back(&edge);
+    std::stable_sort(edges.begin(), edges.end(), [](const CircuitEdge* a, const CircuitEdge* b) {
+        return sort_key(a->weight.score) > sort_key(b->weight.score);
+    });
+    Table table;
+    table.caption = {
+        "Edge: |A B| / (|A| |B|), Frobenius norms; A = W_E, W_pos, W_OV or W_out of the writer, B = W_QK "
+        "(q), W_QK^T "
+        "(k), W_OV (v), W_in or W_U of the reader.",
+        fmt::format("Baseline 1/sqrt({}) = {:.4f}: random orientations (root mean square). z: against random "
+                    "rotations.",
+                    circuit.effective_dimension, circuit.baseline),
+        circuit.filter.empty() ? fmt::format("Showing all {} edges.", circuit.edges.size())
+                               : "Showing " + circuit.filter + "."};
+    const bool mlps = std::any_of(edges.begin(), edges.end(),
+                                  [](const CircuitEdge* edge) { return edge->weight.ignores_nonlinearity; });
+    if (mlps) table.caption.emplace_back("Edges of MLPs ignore the function between W_in and W_out.");
+    table.columns = {{"from", ColumnKind::Text}, {"to", ColumnKind::Text}, {"port", ColumnKind::Text}};
+    for (const NumberColumn& column : number_columns)
+        table.columns.push_back({column.name, ColumnKind::Number, column.decimals, column.detail});
+    table.columns.push_back({"ignores_nonlinearity", ColumnKind::Integer, 0, true});
+    table.columns.push_back({"undefined", ColumnKind::Text, 0, true});
+    for (const CircuitEdge* edge : edges) {
+        std::vector<Cell> row{circuit.components[edge->from].label, circuit.components[edge->to].label,
+                              std::string(port_name(edge->port))};
+        for (const NumberColumn& column : number_columns) row.emplace_back(edge->weight.*(column.value));
+        row.emplace_back(std::int64_t{edge->weight.ignores_nonlinearity});
+        row.emplace_back(edge->weight.undefined);
+        table.rows.push_back(std::move(row));
+    }
+    return table;
+}
+
+std::string circuit_json(const Circuit& circuit) {
+    OrderedJson components = OrderedJson::array();
+    for (const Component& component : circuit.components) components.push_back(json_of(component));
+    const Table rows = circuit_rows(circuit);
+    return json_text({{"components", std::move(components)},
+                      {"edges", json_of(rows)["rows"]},
+                      {"baseline", circuit.baseline},
+                      {"effective_dimension", circuit.effective_dimension},
+                      {"filter", circuit.filter}},
+                     -1);
+}
+
+}  // namespace headway
