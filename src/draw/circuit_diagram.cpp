@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/draw/circuit_diagram.hpp"
 
+#include "draw/bars.hpp"
 #include "draw/layers.hpp"
 #include "draw/legend.hpp"
 #include "draw/style.hpp"
@@ -94,7 +95,13 @@ double port_offset(const Work& work, const DrawnEdge& edge) {
     return (static_cast<double>(edge.port) - 1) * work.items[edge.to].width / 3;
 }
 
+bool has_two_bars(const CircuitPicture& circuit) {
+    return std::any_of(circuit.components.begin(), circuit.components.end(),
+                       [](const DrawnComponent& c) { return c.kind == DrawnKind::Position; });
+}
+
 void place_items(Work& work) {
+    const bool two_bars = has_two_bars(work.circuit);  // then the readers of each stand together
     std::vector<LayerLink> links;
     for (std::size_t e = 0; e < work.chains.size(); ++e) {
         const DrawnEdge& edge = work.circuit.edges[e];
@@ -104,13 +111,36 @@ void place_items(Work& work) {
             const bool bar = (last && is_bar(work.circuit.components[edge.to].kind)) ||
                              (i == 0 && is_bar(work.circuit.components[edge.from].kind));
             links.push_back({chain[i], chain[i + 1],
-                             bar           ? 0.01
-                             : quiet(edge) ? 0.2
-                                           : 1,
+                             bar && two_bars && i == 0 ? 0.3
+                             : bar                     ? 0.01
+                             : quiet(edge)             ? 0.2
+                                                       : 1,
                              0, last ? port_offset(work, edge) : 0});
         }
     }
     place_layers(work.items, links, box_gap);
+}
+
+void set_bar(LayerItem& bar, double left, double right) {
+    bar.x = (left + right) / 2;
+    bar.width = right - left;
+}
+
+/// embed and pos: each as wide as its edges need.
+void share_row(Work& work, std::size_t first, std::size_t second, double left, double right) {
+    constexpr double least = 76;
+    right = std::max(right, left + 2 * least);
+    std::vector<BarEnd> ends[2];
+    for (std::size_t e = 0; e < work.chains.size(); ++e) {
+        const std::vector<std::size_t>& chain = work.chains[e];
+        if (chain[0] != first && chain[0] != second) continue;
+        const DrawnEdge& edge = work.circuit.edges[e];
+        const double port = chain.size() == 2 ? port_offset(work, edge) : 0;
+        ends[chain[0] == second ? 1 : 0].push_back({work.items[chain[1]].x + port, quiet(edge) ? 0.3 : 1});
+    }
+    const BarCut cut = cut_row(ends[0], ends[1], left, right, least);
+    set_bar(work.items[cut.swapped ? second : first], left, cut.x - box_gap / 2);
+    set_bar(work.items[cut.swapped ? first : second], cut.x + box_gap / 2, right);
 }
 
 /// Bars reach over the whole width; two bars in a row share it.
@@ -129,12 +159,10 @@ void widen_bars(Work& work) {
         if (is_bar(work.circuit.components[i].kind)) bars[work.items[i].row].push_back(i);
     }
     for (const auto& [row, members] : bars) {
-        const double each = (right - left - box_gap * static_cast<double>(members.size() - 1)) /
-                            static_cast<double>(members.size());
-        for (std::size_t k = 0; k < members.size(); ++k) {
-            work.items[members[k]].width = std::max(each, 40.0);
-            work.items[members[k]].x = left + each / 2 + static_cast<double>(k) * (each + box_gap);
-        }
+        if (members.size() == 2)
+            share_row(work, members[0], members[1], left, right);
+        else
+            set_bar(work.items[members[0]], left, std::max(right, left + 40));
     }
 }
 
@@ -373,7 +401,8 @@ void add_wires(Work& work, const Scale& scale) {
 }
 
 void add_legend(Work& work, const Scale& scale) {
-    static constexpr std::array names = {"Q-composition", "K-composition", "V-composition", "other input"};
+    static constexpr std::array names = {"Q-composition", "K-composition", "V-composition",
+                                         "into MLP or unembedding"};
     std::set<DrawnPort> ports;
     bool grey = false;
     bool negative = false;

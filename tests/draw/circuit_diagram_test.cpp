@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 
@@ -114,6 +115,33 @@ TEST(CircuitDiagram, LegendAndCaptionSayWhatIsDrawn) {
                               "a small circuit", "2 of 12 edges, score > 1.75 x baseline"}) {
         EXPECT_THAT(text, testing::HasSubstr(words));
     }
+}
+
+TEST(CircuitDiagram, ACircuitGraphIsDrawnWithItsFormulaBaselineAndFilter) {
+    Circuit circuit;
+    circuit.model = "toy \"<b>";
+    circuit.heads_only = true;
+    circuit.baseline = 0.125;
+    circuit.effective_dimension = 64;
+    circuit.filter = "1 of 12 edges: score > 1.75 x baseline";
+    circuit.components = {{ComponentKind::Embed, -1, -1, "embed", ""},
+                          {ComponentKind::Head, 0, 3, "L0H3", "previous token"},
+                          {ComponentKind::Head, 1, 4, "L1H4", "induction"},
+                          {ComponentKind::Unembed, -1, -1, "unembed", ""}};
+    circuit.edges = {{1, 2, Reader::K, {}}};
+    circuit.edges[0].weight.score = 0.5;
+    circuit.stream = {{0, 1}, {2, 3}};
+    const Diagram diagram = circuit_diagram(circuit);
+    const std::string text = dot(diagram);
+    for (const char* words : {"toy \\\"<b>: composition of heads",
+                              "baseline 1/\u221a64 = 0.125; 1 of 12 edges: score > 1.75 x baseline",
+                              "K-composition L0H3 -> L1H4: 0.5"}) {
+        EXPECT_THAT(text, testing::HasSubstr(words));
+    }
+    EXPECT_EQ(std::count_if(diagram.wires.begin(), diagram.wires.end(),
+                            [](const Wire& w) { return w.name == "unweighted"; }),
+              2);
+    EXPECT_NE(render(text, Picture::Svg), "");
 }
 
 TEST(CircuitDiagram, EveryLabelFitsItsBox) {

@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "headway/circuit/graph.hpp"
 #include "headway/draw/diagram.hpp"
 
 #include <optional>
@@ -43,5 +44,11 @@ struct CircuitPicture {
 
 /// Throws Error(Limit) above `max_drawn_edges` edges; Error(Usage) when an edge does not go upwards.
 Diagram circuit_diagram(const CircuitPicture& circuit);
+
+/// What is drawn of a circuit: its edges by score, grey ones where only the residual stream joins components
+/// or where a score is undefined; the caption says formula, baseline and filter.
+CircuitPicture picture_of(const Circuit& circuit);
+
+Diagram circuit_diagram(const Circuit& circuit);
 
 }  // namespace headway
