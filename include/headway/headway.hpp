@@ -28,6 +28,8 @@
 #include "headway/network/expression.hpp"
 #include "headway/network/index.hpp"
 #include "headway/network/leaves.hpp"
+#include "headway/network/notation.hpp"
+#include "headway/network/snapshot.hpp"
 #include "headway/network/text.hpp"
 #include "headway/network/transformer.hpp"
 
@@ -50,12 +52,21 @@
 #include "headway/model/leaf.hpp"
 #include "headway/model/load.hpp"
 #include "headway/model/model.hpp"
+#include "headway/model/save.hpp"
 
 #include "headway/contract/evaluate.hpp"
 #include "headway/contract/plan.hpp"
 
 #include "headway/measure/composition.hpp"
+#include "headway/measure/edges.hpp"
+#include "headway/measure/paths.hpp"
+#include "headway/measure/run.hpp"
 #include "headway/measure/score_network.hpp"
+#include "headway/measure/score_terms.hpp"
+
+#include "headway/circuit/graph.hpp"
+#include "headway/circuit/graphml.hpp"
+#include "headway/circuit/select.hpp"
 
 #include "headway/draw/circuit_diagram.hpp"
 #include "headway/draw/diagram.hpp"
@@ -64,3 +75,15 @@
 #include "headway/draw/render.hpp"
 #include "headway/draw/tensor_diagram.hpp"
 #include "headway/draw/text.hpp"
+
+#include "headway/report/composition_table.hpp"
+#include "headway/report/model_table.hpp"
+#include "headway/report/network_table.hpp"
+#include "headway/report/path_table.hpp"
+#include "headway/report/plan_table.hpp"
+#include "headway/report/result.hpp"
+#include "headway/report/run_table.hpp"
+#include "headway/report/selection.hpp"
+#include "headway/report/table.hpp"
+#include "headway/report/value_table.hpp"
+#include "headway/report/verification_table.hpp"

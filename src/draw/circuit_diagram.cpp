@@ -447,7 +447,7 @@ Diagram circuit_diagram(const CircuitPicture& circuit) {
     const Scale scale = scale_of(circuit);
     add_wires(work, scale);
     add_legend(work, scale);
-    std::vector<Text> lines;
+    std::vector<Words> lines;
     if (!circuit.formula.empty()) lines.push_back(circuit.formula);
     lines.insert(lines.end(), circuit.remarks.begin(), circuit.remarks.end());
     add_caption(work.diagram, circuit.title, lines);

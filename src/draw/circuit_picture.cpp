@@ -42,7 +42,7 @@ DrawnPort drawn(Reader port) {
 }
 
 /// ‖A B‖ / (‖A‖ ‖B‖), and what A and B are.
-Text formula_of(const Circuit& circuit) {
+Words formula_of(const Circuit& circuit) {
     const Atom ov{"W", "OV", ""}, qk{"W", "QK", ""}, qk_transposed{"W", "QK", "T"};
     if (circuit.heads_only)
         return {{"score = \u2016", "", ""},
@@ -57,7 +57,7 @@ Text formula_of(const Circuit& circuit) {
                 {" (k), ", "", ""},
                 ov,
                 {" (v)", "", ""}};
-    Text text{{"score = \u2016A B\u2016 / (\u2016A\u2016 \u2016B\u2016);  A: ", "", ""},
+    Words text{{"score = \u2016A B\u2016 / (\u2016A\u2016 \u2016B\u2016);  A: ", "", ""},
               ov,
               {", ", "", ""},
               {"W", "E", ""}};

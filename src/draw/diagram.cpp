@@ -25,7 +25,7 @@ std::vector<Point> sideways(Point from, Point to) {
     return {from, {middle, from.y}, {middle, to.y}, to};
 }
 
-double add_note(Diagram& diagram, const Text& words, Point left, double size, const std::string& colour,
+double add_note(Diagram& diagram, const Words& words, Point left, double size, const std::string& colour,
                 bool bold) {
     // A plain line is set flush left in its box, so a little more room does no harm; formulas are centred.
     const bool formula = words.size() > 1 || (!words.empty() && !(words[0].sub + words[0].sup).empty());
@@ -67,8 +67,8 @@ std::pair<Point, Point> bounds(const Diagram& diagram) {
 namespace {
 
 /// Splits a line at blanks (of atoms without scripts) so that no part is wider than `width`.
-std::vector<Text> wrapped(const Text& line, double size, double width) {
-    Text words;
+std::vector<Words> wrapped(const Words& line, double size, double width) {
+    Words words;
     for (const Atom& atom : line) {
         std::size_t start = 0;
         for (std::size_t blank = atom.base.find(' '); blank != std::string::npos;
@@ -78,11 +78,11 @@ std::vector<Text> wrapped(const Text& line, double size, double width) {
         }
         words.push_back({atom.base.substr(start), atom.sub, atom.sup});
     }
-    std::vector<Text> lines(1);
+    std::vector<Words> lines(1);
     for (std::size_t i = 0; i < words.size(); ++i) {
         std::size_t end = i;
         while (end + 1 < words.size() && !words[end].base.ends_with(' ')) ++end;
-        Text next = lines.back();
+        Words next = lines.back();
         next.insert(next.end(), words.begin() + static_cast<long>(i),
                     words.begin() + static_cast<long>(end) + 1);
         if (!lines.back().empty() && text_width(next, size) > width) lines.emplace_back();
@@ -94,8 +94,8 @@ std::vector<Text> wrapped(const Text& line, double size, double width) {
 }
 
 /// Joins neighbours without scripts, and drops the blank at the end of a line.
-Text joined(const Text& words) {
-    Text out;
+Words joined(const Words& words) {
+    Words out;
     for (const Atom& word : words) {
         const bool append = !out.empty() && out.back().sub.empty() && out.back().sup.empty();
         if (append) out.back() = {out.back().base + word.base, word.sub, word.sup};
@@ -108,19 +108,19 @@ Text joined(const Text& words) {
 
 }  // namespace
 
-void add_caption(Diagram& diagram, const std::string& title, const std::vector<Text>& lines,
+void add_caption(Diagram& diagram, const std::string& title, const std::vector<Words>& lines,
                  double min_width) {
     const auto [low, high] = bounds(diagram);
     const double width = std::max(min_width, high.x - low.x);
     double y = low.y - 26;
     if (!title.empty()) {
-        for (const Text& part : wrapped(plain(title), 12 * 1.18, width)) {
+        for (const Words& part : wrapped(plain(title), 12 * 1.18, width)) {
             add_note(diagram, joined(part), {low.x, y}, 12, "#1a1a1a", true);
             y -= 18;
         }
     }
-    for (const Text& line : lines) {
-        for (const Text& part : wrapped(line, 10, width)) {
+    for (const Words& line : lines) {
+        for (const Words& part : wrapped(line, 10, width)) {
             add_note(diagram, joined(part), {low.x, y}, 10);
             y -= 15;
         }

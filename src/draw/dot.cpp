@@ -25,12 +25,12 @@ std::string inches(double points) { return fmt::format("{:.4f}", points / 72); }
 
 std::string place(Point p) { return number(p.x) + "," + number(p.y); }
 
-bool is_plain(const Text& text) {
+bool is_plain(const Words& text) {
     return text.size() <= 1 && (text.empty() || (text[0].sub.empty() && text[0].sup.empty()));
 }
 
 /// A line as cells of one row; the scripts of an atom are two small rows beside its base.
-std::string html_line(const Text& text, double size, bool bold) {
+std::string html_line(const Words& text, double size, bool bold) {
     const auto font = [&](const std::string& words, double points) {
         const std::string set = fmt::format("<FONT POINT-SIZE=\"{}\">{}</FONT>", number(points), words);
         return bold ? "<B>" + set + "</B>" : set;

@@ -72,6 +72,6 @@ std::size_t add_part(Diagram& diagram, const Sketch& part, Point offset, int reg
 void name_gates(Sketch& sketch, const std::vector<std::string>& names);
 
 /// `W_OV[L1H4]` as W with sub OV and sup L1H4.
-Text label_text(const std::string& name);
+Words label_text(const std::string& name);
 
 }  // namespace headway

@@ -68,7 +68,7 @@ std::string function_label(const Apply& apply, const std::vector<std::string>& n
 
 }  // namespace
 
-Text label_text(const std::string& name) {
+Words label_text(const std::string& name) {
     Atom atom;
     std::string rest = name;
     if (const std::size_t open = rest.find('['); open != std::string::npos && rest.ends_with(']')) {
@@ -441,8 +441,9 @@ Diagram diagram_of(const Expr& expression, const TensorDiagramOptions& options) 
     }
     sketch.diagram.name = options.name;
     if (!options.title.empty()) {
-        std::vector<Text> lines;
-        if (!sketch.einsum.empty() && expression->as<Product>() != nullptr) lines.push_back(plain("einsum " + sketch.einsum));
+        std::vector<Words> lines;
+        if (!sketch.einsum.empty() && expression->as<Product>() != nullptr)
+            lines.push_back(plain("einsum " + sketch.einsum));
         lines.insert(lines.end(), options.remarks.begin(), options.remarks.end());
         add_caption(sketch.diagram, options.title, lines);
     }

@@ -88,7 +88,7 @@ std::uint64_t digest(std::string_view text) {
 
 }  // namespace
 
-Text plain(std::string_view words) { return {Atom{std::string(words), {}, {}}}; }
+Words plain(std::string_view words) { return {Atom{std::string(words), {}, {}}}; }
 
 std::string shown(std::string_view text, std::size_t limit) {
     std::string out;
@@ -116,7 +116,7 @@ double text_width(std::string_view text, double size) {
     return thousandths * size / 1000;
 }
 
-double text_width(const Text& text, double size) {
+double text_width(const Words& text, double size) {
     double width = 0;
     for (const Atom& atom : text) {
         width += text_width(atom.base, size);

@@ -33,8 +33,8 @@ struct DrawnEdge {
 struct CircuitPicture {
     std::string name = "circuit";
     std::string title;          ///< of the caption: the model and what is shown
-    Text formula;               ///< of the weights
-    std::vector<Text> remarks;  ///< more lines: the filter, what is left out
+    Words formula;               ///< of the weights
+    std::vector<Words> remarks;  ///< more lines: the filter, what is left out
     std::string weight_name = "score";
     double baseline = 0;           ///< weights at or below it are drawn with the least width
     bool parallel_blocks = false;  ///< MLPs stand beside the heads of their layer, not above

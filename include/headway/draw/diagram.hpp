@@ -38,7 +38,7 @@ enum class BoxKind {
 struct Box {
     std::string id;  ///< unique; letters, digits and `_`
     BoxKind kind = BoxKind::Weight;
-    Text label;
+    Words label;
     std::string note;  ///< a second, smaller line
     Point at;          ///< the centre
     double width = 0;
@@ -91,7 +91,7 @@ enum class RegionKind {
 struct Region {
     std::string id;
     RegionKind kind = RegionKind::Function;
-    Text label;
+    Words label;
     Point low;
     Point high;
     int parent = -1;
@@ -114,12 +114,12 @@ std::vector<Point> upward(Point from, Point to);
 std::vector<Point> sideways(Point from, Point to);
 
 /// Adds words with their left edge at `left` and their middle at height `y`; returns their width.
-double add_note(Diagram& diagram, const Text& words, Point left, double size = 10,
+double add_note(Diagram& diagram, const Words& words, Point left, double size = 10,
                 const std::string& colour = "#555555", bool bold = false);
 
 /// Adds the caption below everything: a bold title, then lines, wrapped to the width of the picture (at least
 /// `min_width`).
-void add_caption(Diagram& diagram, const std::string& title, const std::vector<Text>& lines,
+void add_caption(Diagram& diagram, const std::string& title, const std::vector<Words>& lines,
                  double min_width = 380);
 
 /// The smallest box around everything placed so far.

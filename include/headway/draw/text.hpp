@@ -18,10 +18,10 @@ struct Atom {
 };
 
 /// A run of atoms on one line.
-using Text = std::vector<Atom>;
+using Words = std::vector<Atom>;
 
 /// One atom without scripts.
-Text plain(std::string_view words);
+Words plain(std::string_view words);
 
 /// The string as it is shown: one line of visible characters, at most `limit` code points (then a mark and a
 /// digest follow). Invalid bytes appear as `\xNN`, controls, bidirectional and invisible characters as `\n`,
@@ -33,6 +33,6 @@ std::string shown(std::string_view text, std::size_t limit = 120);
 double text_width(std::string_view text, double size);
 
 /// Width in points of a line; scripts are set at 0.65 of the size, stacked.
-double text_width(const Text& text, double size);
+double text_width(const Words& text, double size);
 
 }  // namespace headway
