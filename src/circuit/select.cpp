@@ -91,8 +91,7 @@ std::string counts_in_words(const EdgeCounts& kept, const Circuit& whole) {
 }
 
 std::string in_words(const Threshold& threshold) {
-    if (threshold.measure == EdgeMeasure::Ratio)
-        return fmt::format("score > {} \u00d7 baseline", threshold.above);
+    if (threshold.measure == EdgeMeasure::Ratio) return fmt::format("score > {} x baseline", threshold.above);
     return fmt::format("{} > {}", about(threshold.measure).words, threshold.above);
 }
 
@@ -106,6 +105,14 @@ std::string filter_in_words(const Selection& selection, std::size_t passed, std:
                                     number(ranked), about(selection.rank).words));
     if (selection.on_path) words.emplace_back("on a path from embed or pos to unembed");
     return words.empty() ? "" : fmt::format(": {}", fmt::join(words, ", "));
+}
+
+/// What there is, when nothing passes.
+std::string largest_in_words(const Circuit& whole) {
+    double largest = 0;
+    for (const CircuitEdge& edge : whole.edges)
+        largest = std::fmax(largest, value_of(edge, EdgeMeasure::Ratio));
+    return fmt::format(" (the largest score is {:.2f} x baseline)", largest);
 }
 
 }  // namespace
@@ -149,6 +156,7 @@ Circuit keep(const Circuit& whole, const Selection& selection) {
     if (selection.on_path) result = part(result, edges_on_path(result));
     result.filter =
         counts_in_words(count_edges(result), whole) + filter_in_words(selection, passed, kept.size());
+    if (passed == 0 && !whole.edges.empty()) result.filter += largest_in_words(whole);
     add_stream(result);
     return result;
 }

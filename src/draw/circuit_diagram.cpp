@@ -415,7 +415,7 @@ void add_legend(Work& work, const Scale& scale) {
     for (const DrawnPort port : ports)
         legend.sample({colour_of(port), 3, Dash::Solid}, names[static_cast<std::size_t>(port)]);
     if (negative) legend.sample({"#555555", 2, Dash::Dashed}, "negative");
-    if (grey) legend.sample({colour_quiet, 1.2, Dash::Solid}, "residual stream, no weight");
+    if (grey) legend.sample({colour_quiet, 1.2, Dash::Solid}, "residual stream");
     if (!ports.empty()) {
         legend.next_line();
         legend.words(work.circuit.weight_name + ":");

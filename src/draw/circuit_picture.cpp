@@ -58,9 +58,9 @@ Words formula_of(const Circuit& circuit) {
                 ov,
                 {" (v)", "", ""}};
     Words text{{"score = \u2016A B\u2016 / (\u2016A\u2016 \u2016B\u2016);  A: ", "", ""},
-              ov,
-              {", ", "", ""},
-              {"W", "E", ""}};
+               ov,
+               {", ", "", ""},
+               {"W", "E", ""}};
     const auto add = [&](const char* before, const char* sub, const char* sup, const char* after) {
         text.push_back({before, "", ""});
         text.push_back({"W", sub, sup});
@@ -108,12 +108,12 @@ std::vector<std::string> remarks_of(const Circuit& circuit) {
                 ? "MLPs between the heads are not looked at."
                 : fmt::format("An MLP is its input and output weights{}: its function is ignored.",
                               config.gated_mlp ? ", without the gate" : ""));
-    if (!circuit.stream.empty())
-        say(fmt::format("Grey: {} edges of the residual stream {}, to show where components stand.",
-                        circuit.stream.size(),
+    if (const std::size_t n = circuit.stream.size(); n > 0)
+        say(fmt::format("Grey: {} {} of the residual stream {}, to show where components stand.", n,
+                        n == 1 ? "edge" : "edges",
                         circuit.heads_only ? "without a weight" : "that the filter left out"));
     if (circuit.undefined.all > 0)
-        say(fmt::format("{} edges have no score: one end is zero.", circuit.undefined.all));
+        say(fmt::format("Edges without a score, since one end is zero: {}.", circuit.undefined.all));
     if (!line.empty()) lines.push_back(line);
     return lines;
 }

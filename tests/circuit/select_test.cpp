@@ -49,7 +49,7 @@ Circuit wires(const std::vector<std::tuple<std::size_t, std::size_t, Reader>>& e
 TEST(Selection, TheTrainedExampleShowsPreviousTokenHeadsFeedingTheKeysOfInductionHeads) {
     const Circuit whole = circuit_of(load_model("example:attn-only-2l"), {.heads_only = true});
     const Circuit kept = keep(whole, default_selection());
-    EXPECT_THAT(kept.filter, HasSubstr("22 of 192 edges: score > 1.75"));
+    EXPECT_THAT(kept.filter, HasSubstr("22 of 192 edges: score > 1.75 x baseline"));
     const std::vector<std::string> edges = texts(kept);
     for (const char* writer : {"L0H0", "L0H2", "L0H4"})
         for (const char* reader : {"L1H2", "L1H4", "L1H5", "L1H6", "L1H7"}) {
@@ -88,6 +88,15 @@ TEST(Selection, TopKeepsTheLargestAndSaysSo) {
     const Circuit kept = keep(whole, {.top = 3});
     EXPECT_EQ(kept.filter, "3 of 192 edges: the 3 with the largest score");
     EXPECT_THAT(texts(kept), ElementsAre("L0H0 > L1H4.k", "L0H0 > L1H7.k", "L0H7 > L1H1.q"));
+}
+
+TEST(Selection, WhenNothingPassesTheLargestIsTold) {
+    const Circuit kept = keep(circuit_of(load_model("random:layers=2,heads=2,d_model=64,positions=none")),
+                              default_selection());
+    EXPECT_THAT(labels(kept), ElementsAre("embed", "unembed"));
+    EXPECT_THAT(kept.filter,
+                HasSubstr("0 of 12 edges between heads and 0 of 17 others: score > 1.75 x baseline "
+                          "(the largest score is 1."));
 }
 
 TEST(Selection, EveryThresholdKeepsWhatIsAboveIt) {

@@ -111,7 +111,7 @@ TEST(CircuitDiagram, WidthGrowsWithTheWeightAndSignIsDashed) {
 
 TEST(CircuitDiagram, LegendAndCaptionSayWhatIsDrawn) {
     const std::string text = dot(circuit_diagram(small_circuit()));
-    for (const char* words : {"K-composition", "negative", "residual stream, no weight", "0.2", "0.3", "0.4",
+    for (const char* words : {"K-composition", "negative", "residual stream", "0.2", "0.3", "0.4",
                               "a small circuit", "2 of 12 edges, score > 1.75 x baseline"}) {
         EXPECT_THAT(text, testing::HasSubstr(words));
     }
