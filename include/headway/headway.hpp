@@ -76,6 +76,7 @@
 #include "headway/draw/tensor_diagram.hpp"
 #include "headway/draw/text.hpp"
 
+#include "headway/report/circuit_table.hpp"
 #include "headway/report/composition_table.hpp"
 #include "headway/report/model_table.hpp"
 #include "headway/report/network_table.hpp"
