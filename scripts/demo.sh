@@ -19,7 +19,7 @@ show() {
 show inspect example:attn-only-2l
 show compose example:attn-only-2l --kind k --top 10
 show circuit example:attn-only-2l -o circuit.svg
-show diagram two-layer example:attn-only-2l -o two-layer.svg
+show diagram two-layer-expansion -o two-layer-expansion.svg
 show diagram multi-head -o multi-head.svg
 show diagram induction -o induction.svg
 
