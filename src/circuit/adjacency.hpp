@@ -1,5 +1,5 @@
-// A circuit as a Boost graph: vertex i is component i; an edge carries its index in Circuit::edges, and behind those in
-// Circuit::stream.
+// A circuit as a Boost graph: vertex i is component i; an edge carries its index in Circuit::edges, and
+// behind those in Circuit::stream.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

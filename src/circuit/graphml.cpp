@@ -21,7 +21,8 @@ std::string text_of(int value) { return std::to_string(value); }
 std::string text_of(bool value) { return value ? "true" : "false"; }
 std::string text_of(double value) { return std::isnan(value) ? "NaN" : fmt::format("{}", value); }
 
-/// A property as a function of what carries it. Boost's own adaptor writes numbers with six digits, in the global locale.
+/// A property as a function of what carries it. Boost's own adaptor writes numbers with six digits, in the
+/// global locale.
 template <class Key, class Value>
 class Property : public boost::dynamic_property_map {
 public:

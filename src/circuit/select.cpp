@@ -43,7 +43,8 @@ float rank_of(const CircuitEdge& edge, EdgeMeasure measure) {
     return static_cast<float>(std::isnan(value) ? minus_infinity : value);
 }
 
-/// The part of `whole` with these edges (in order) and the components that they touch; embed and unembed stay.
+/// The part of `whole` with these edges (in order) and the components that they touch; embed and unembed
+/// stay.
 Circuit part(const Circuit& whole, const std::vector<std::size_t>& kept) {
     std::vector<char> touched(whole.components.size(), 0);
     touched.front() = touched.back() = 1;
@@ -103,7 +104,9 @@ std::string filter_in_words(const Selection& selection, std::size_t passed, std:
         words.push_back(fmt::format("{}the {} with the largest {}",
                                     words.empty() ? "" : fmt::format("of these {} ", number(passed)),
                                     number(ranked), about(selection.rank).words));
-    if (selection.on_path) words.emplace_back("on a path from embed or pos to unembed");
+    if (selection.on_path)
+        words.push_back(
+            fmt::format("of these {} those on a path from embed or pos to unembed", number(ranked)));
     return words.empty() ? "" : fmt::format(": {}", fmt::join(words, ", "));
 }
 
@@ -141,6 +144,8 @@ Selection default_selection() {
 }
 
 Circuit keep(const Circuit& whole, const Selection& selection) {
+    require(!selection.on_path || !whole.heads_only, ErrorKind::Usage,
+            "no edge between heads is on a path from embed to unembed by itself: weigh the other edges too");
     std::vector<std::size_t> kept;
     for (std::size_t e = 0; e < whole.edges.size(); ++e)
         if (passes(whole.edges[e], selection.thresholds)) kept.push_back(e);

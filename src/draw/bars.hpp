@@ -17,7 +17,8 @@ struct BarCut {
     bool swapped = false;  ///< the second bar is on the left
 };
 
-/// Cuts the row from `low` to `high` so that edges have to bend as little as can be; each bar keeps at least `least`.
+/// Cuts the row from `low` to `high` so that edges have to bend as little as can be; each bar keeps at least
+/// `least`.
 BarCut cut_row(const std::vector<BarEnd>& first, const std::vector<BarEnd>& second, double low, double high,
                double least);
 

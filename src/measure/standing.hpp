@@ -12,8 +12,8 @@ std::vector<double> robust_z(const std::vector<double>& values);
 /// Share of the values that are lower, 0 to 100, of each value.
 std::vector<double> percentiles(const std::vector<double>& values);
 
-/// (score² - 1/d) / sd of score² when the two sides are randomly rotated against each other in d dimensions, from their
-/// participation ratios; NaN when either side is the same in all directions.
+/// (score² - 1/d) / sd of score² when the two sides are randomly rotated against each other in d dimensions,
+/// from their participation ratios; NaN when either side is the same in all directions.
 double rotation_z(double square, double d, double participation_writer, double participation_reader);
 
 }  // namespace headway

@@ -18,7 +18,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-/// Edges of a serial decoder with q, k, v as inputs of their own, counted one by one; `sources` of them below the first layer.
+/// Edges of a serial decoder with q, k, v as inputs of their own, counted one by one; `sources` of them below
+/// the first layer.
 std::size_t edges_by_hand(std::size_t layers, std::size_t heads, bool mlps, bool parallel,
                           std::size_t sources) {
     std::size_t count = 0, below = sources;
@@ -100,7 +101,8 @@ TEST(Circuit, AZeroHeadHasEdgesWithoutAScore) {
     TemporaryFolder folder;
     checkpoint.write(folder.path());
     const Circuit circuit = circuit_of(load_model(folder.path().string()));
-    // L0H0 to q, k, v of two heads; its output to the unembedding; embed to its own v input, which is W_OV too
+    // L0H0 to q, k, v of two heads; its output to the unembedding; embed to its own v input, which is W_OV
+    // too
     EXPECT_EQ(circuit.undefined.heads, 6U);
     EXPECT_EQ(circuit.undefined.all, 8U);
     const Circuit kept = keep(circuit, {.thresholds = {{EdgeMeasure::Score, 0}}});

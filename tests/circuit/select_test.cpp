@@ -79,6 +79,24 @@ TEST(Selection, AnEdgeIsOnAPathWhenItIsReachedFromBelowAndReachesTheTop) {
                 ElementsAre("embed", "pos", "L0H0", "mlp0", "L1H0", "unembed"));
 }
 
+TEST(Selection, APathNeedsTheEdgesOfEmbeddings) {
+    const Circuit heads = circuit_of(load_model("example:induction"), {.heads_only = true});
+    expect_error(ErrorKind::Usage, "no edge between heads is on a path from embed to unembed by itself",
+                 [&] { return keep(heads, {.on_path = true}); });
+}
+
+TEST(Selection, TheHandMadeCircuitIsAPathFromEmbedToUnembed) {
+    Selection selection = default_selection();
+    selection.on_path = true;
+    const Circuit kept = keep(circuit_of(load_model("example:induction")), selection);
+    EXPECT_THAT(texts(kept), ElementsAre("embed > L0H0.v", "embed > L1H0.q", "embed > L1H0.v",
+                                         "embed > L1H1.v", "embed > unembed.unembed", "L0H0 > L1H0.k",
+                                         "L1H0 > unembed.unembed", "L1H1 > unembed.unembed"));
+    EXPECT_EQ(kept.filter,
+              "1 of 12 edges between heads and 7 of 30 others: score > 1.75 x baseline, of these 9 "
+              "those on a path from embed or pos to unembed");
+}
+
 TEST(Selection, NothingIsOnAPathWithoutTheUnembedding) {
     EXPECT_THAT(edges_on_path(wires({{0, 2, Reader::V}, {2, 5, Reader::K}})), IsEmpty());
 }

@@ -1,5 +1,6 @@
-// The circuit graph of a model: components, and an edge from each writer of the residual stream to each input that can read it,
-// weighed from the weights alone. Inside a head q, k and v lead to its output, so a component is one vertex.
+// The circuit graph of a model: components, and an edge from each writer of the residual stream to each input
+// that can read it, weighed from the weights alone. Inside a head q, k and v lead to its output, so a
+// component is one vertex.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -39,7 +40,8 @@ struct EdgeCounts {
 struct Circuit {
     std::string model;  ///< its name
     Config config;
-    /// embed, pos, then layer by layer the heads and the MLP, unembed: every edge goes from an earlier to a later one.
+    /// embed, pos, then layer by layer the heads and the MLP, unembed: every edge goes from an earlier to a
+    /// later one.
     std::vector<Component> components;
     /// By writer, reader, port.
     std::vector<CircuitEdge> edges;
@@ -48,10 +50,11 @@ struct Circuit {
     bool heads_only = false;      ///< edges of embeddings, MLPs and the unembedding are not weighed
     EdgeCounts possible;          ///< edges of the whole model that were weighed
     EdgeCounts undefined;         ///< of these, without a score: an end is zero
-    /// What of the whole is here and why, in words: `22 of 192 edges: score > 1.75 x baseline`. Empty for the whole.
+    /// What of the whole is here and why, in words: `22 of 192 edges: score > 1.75 x baseline`. Empty for the
+    /// whole.
     std::string filter;
-    /// Pairs of components that only the residual stream joins: `keep` adds them where a component has lost all edges from
-    /// below (from embed) or above (to unembed), so that its place is seen.
+    /// Pairs of components that only the residual stream joins: `keep` adds them where a component has lost
+    /// all edges from below (from embed) or above (to unembed), so that its place is seen.
     std::vector<std::pair<std::size_t, std::size_t>> stream;
 };
 
@@ -61,8 +64,8 @@ struct CircuitOptions {
     EvaluateOptions evaluate{};
 };
 
-/// All components and all edges. Cost: the composition scores, and a product `W_Eᵀ W_E`, `W_U W_Uᵀ`, `W_in W_inᵀ` each.
-/// Throws Error: Usage (a role of a head that the model has not), and as edge_weights.
+/// All components and all edges. Cost: the composition scores, and a product `W_Eᵀ W_E`, `W_U W_Uᵀ`, `W_in
+/// W_inᵀ` each. Throws Error: Usage (a role of a head that the model has not), and as edge_weights.
 Circuit circuit_of(const Model& model, const CircuitOptions& options = {});
 
 /// `q`, `k`, `v`, `mlp`, `unembed`.

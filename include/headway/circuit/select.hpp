@@ -1,5 +1,5 @@
-// Which edges of a circuit are kept. Order everywhere: the value, then the place in the whole graph, so that the same circuit comes out
-// on every machine.
+// Which edges of a circuit are kept. Order everywhere: the value, then the place in the whole graph, so that
+// the same circuit comes out on every machine.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -38,20 +38,22 @@ struct Selection {
     bool on_path = false;  ///< then those on a directed path from embed or pos to unembed
 };
 
-/// What suits any model: score > 1.75 x baseline (three times the mean square of random orientations: an effect, not a significance), and if
-/// more than 80 edges pass, which no page shows, the 80 that stand out most from their own writer's and reader's other edges.
-/// Robust z alone would not do: where most heads of a layer take part in the circuit, the circuit is the median.
+/// What suits any model: score > 1.75 x baseline (three times the mean square of random orientations: an
+/// effect, not a significance), and if more than 80 edges pass, which no page shows, the 80 that stand out
+/// most from their own writer's and reader's other edges. Robust z alone would not do: where most heads of a
+/// layer take part in the circuit, the circuit is the median.
 Selection default_selection();
 
-/// The part of `whole` that is selected: its edges, and the components that they join (embed and unembed stay).
-/// An edge without a score passes no threshold and ranks last.
+/// The part of `whole` that is selected: its edges, and the components that they join (embed and unembed
+/// stay). An edge without a score passes no threshold and ranks last. Throws Error(Usage): on_path in a
+/// circuit of heads only.
 Circuit keep(const Circuit& whole, const Selection& selection);
 
 /// Indices of the edges that lie on a directed path from embed or pos to unembed, in order.
 std::vector<std::size_t> edges_on_path(const Circuit& circuit);
 
-/// Reads `score>0.2,robust-z>3`; a number alone is a score. Names: score, ratio, excess, z, robust-z, percentile.
-/// Throws Error(Usage).
+/// Reads `score>0.2,robust-z>3`; a number alone is a score. Names: score, ratio, excess, z, robust-z,
+/// percentile. Throws Error(Usage).
 std::vector<Threshold> parse_thresholds(std::string_view text);
 EdgeMeasure parse_edge_measure(std::string_view name);
 std::string_view name_of(EdgeMeasure measure);
