@@ -10,11 +10,12 @@
 namespace headway {
 
 struct CompileOptions {
-    std::int64_t tile = 128;   ///< of a sliced index
+    std::int64_t tile =
+        64;  ///< of a sliced index: BLAS multiplies matrices of this size in place, and tiles stay in the cache
     double slice_above = 4e6;  ///< elements: operands of a last step that are larger are made tile by tile
     bool use_symmetry = true;  ///< count tile pairs that a symmetry maps onto each other once
     bool use_order = true;     ///< skip what `before` makes 0
-    bool names = false;         ///< give values their texts, for plans
+    bool names = false;        ///< give values their texts, for plans
     int group_size = 1;        ///< query heads per key-value head
 };
 

@@ -27,7 +27,7 @@ struct CompositionRow {
     double robust_z_reader = 0;       ///< the same among the pairs of the same reader
     double participation_writer = 0;  ///< effective rank (tr G)² / ‖G‖² of W_OV
     double participation_reader = 0;  ///< of M
-    double overlap = 0;     ///< cosine of the two Gram matrices: score² = overlap / sqrt(participations)
+    double overlap = 0;  ///< cosine of the two Gram matrices: score² = overlap / sqrt(participations)
     std::string undefined = {};  ///< why the score is undefined; empty otherwise
 };
 
