@@ -1,11 +1,12 @@
 // The evaluator's pairwise contraction, packing included, against a loop of bare cblas calls of the same shape on the same
-// threads. The two are run in turn, so that a noisy machine is noisy for both; `share` is bare time / our time (medians).
+// threads. The two are run in turn, so that a noisy machine is noisy for both; times are processor times of all
+// threads, `share` is bare time / our time (medians).
 // SPDX-License-Identifier: Apache-2.0
 #include <benchmark/benchmark.h>
 #include <cblas.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <map>
 #include <string>
 #include <vector>
@@ -77,11 +78,18 @@ void bare(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, const
                 static_cast<int>(n));
 }
 
+double processor_seconds() {
+    timespec now{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// Of all threads together: what another process takes from a shared machine does not count.
 template <class Body>
 double seconds(const Body& body) {
-    const auto start = std::chrono::steady_clock::now();
+    const double start = processor_seconds();
     body();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return processor_seconds() - start;
 }
 
 double median(std::vector<double> times) {
@@ -89,7 +97,7 @@ double median(std::vector<double> times) {
     return times[times.size() / 2];
 }
 
-/// Every thread does the whole batch into a result of its own: the time of one batch is the time of all / threads.
+/// Every thread does the whole bare batch into a result of its own: the time of one batch is the time of all / threads.
 template <class T>
 void run(benchmark::State& state, const Step& step) {
     const auto threads = static_cast<int>(state.range(0));

@@ -286,18 +286,35 @@ private:
         }
         const int label = family->labels.front();
         const auto members = static_cast<std::int64_t>(value(family->value).pieces.size());
-        const Array<T> result = Array<T>::zeros(shape_of_now(step), workspace_);
+        for (const Operand* operand :
+             {&a, &b})  // members of another label become one array before the threads start
+            if (value(operand->value).family && operand->labels.front() != label) whole(operand->value);
         const auto place = std::find(step.out.begin(), step.out.end(), label);
-        for (std::int64_t m = 0; m < members; ++m) {
+        if (place == step.out.end()) {
+            contract_members(step, label, members);
+            return;
+        }
+        const auto axis = static_cast<int>(place - step.out.begin());
+        std::vector<int> out = step.out;
+        std::erase(out, label);
+        const Array<T> result = Array<T>::uninitialised(shape_of_now(step), workspace_);
+        workspace_.threads().run(members, [&](std::int64_t m) {
             Array<T> left, right;
             const Operand at_left = member_of(a, label, m, left), at_right = member_of(b, label, m, right);
-            std::vector<int> out = step.out;
-            Array<T> target = result;
-            if (place != step.out.end()) {
-                target = result.fixed(static_cast<int>(place - step.out.begin()), m);
-                std::erase(out, label);
-            }
-            contract_add(target, out, T(1), left, at_left.labels, right, at_right.labels, workspace_);
+            contract_into(result.fixed(axis, m), out, left, at_left.labels, right, at_right.labels,
+                          workspace_);
+        });
+        set(step.result, result);
+    }
+
+    // A contraction over the members of a family: their products are added up.
+    void contract_members(const Step& step, int label, std::int64_t members) {
+        const Array<T> result = Array<T>::zeros(shape_of_now(step), workspace_);
+        for (std::int64_t m = 0; m < members; ++m) {
+            Array<T> left, right;
+            const Operand at_left = member_of(step.operands[0], label, m, left),
+                          at_right = member_of(step.operands[1], label, m, right);
+            contract_add(result, step.out, T(1), left, at_left.labels, right, at_right.labels, workspace_);
         }
         set(step.result, result);
     }

@@ -150,17 +150,17 @@ void fill_zero(const Array<T>& out, Workspace& workspace) {
 }
 
 template <class T>
-void contract_into(const Term<T>& out, const Term<T>& a, const Term<T>& b, const Update<T>& update,
-                   Workspace& workspace) {
+void contract_terms(const Term<T>& out, const Term<T>& a, const Term<T>& b, const Update<T>& update,
+                    Workspace& workspace) {
     const PairPlan plan = plan_pair(a.labelled(), b.labelled(), out.labelled());
     if (plan.shape.presum_a) {
         const std::vector<int> kept = without_summed(a.labelled(), b.labelled(), out.labelled());
-        contract_into(out, {reduce<T>(a.array, a.labels, kept, workspace), kept}, b, update, workspace);
+        contract_terms(out, {reduce<T>(a.array, a.labels, kept, workspace), kept}, b, update, workspace);
         return;
     }
     if (plan.shape.presum_b) {
         const std::vector<int> kept = without_summed(b.labelled(), a.labelled(), out.labelled());
-        contract_into(out, a, {reduce<T>(b.array, b.labels, kept, workspace), kept}, update, workspace);
+        contract_terms(out, a, {reduce<T>(b.array, b.labels, kept, workspace), kept}, update, workspace);
         return;
     }
     const T* const x = a.array.data();
@@ -266,15 +266,22 @@ Array<T> contract_pair(const Array<T>& a, std::span<const int> a_labels, const A
     const Term<T> x{a, a_labels};
     const Term<T> y{b, b_labels};
     Array<T> out = Array<T>::uninitialised(result_shape(x, y, out_labels), workspace);
-    contract_into<T>({out, out_labels}, x, y, {}, workspace);
+    contract_terms<T>({out, out_labels}, x, y, {}, workspace);
     return out;
+}
+
+template <class T>
+void contract_into(const Array<T>& out, std::span<const int> out_labels, const Array<T>& a,
+                   std::span<const int> a_labels, const Array<T>& b, std::span<const int> b_labels,
+                   Workspace& workspace) {
+    contract_terms<T>({out, out_labels}, {a, a_labels}, {b, b_labels}, {}, workspace);
 }
 
 template <class T>
 void contract_add(const Array<T>& out, std::span<const int> out_labels, T alpha, const Array<T>& a,
                   std::span<const int> a_labels, const Array<T>& b, std::span<const int> b_labels,
                   Workspace& workspace) {
-    contract_into<T>({out, out_labels}, {a, a_labels}, {b, b_labels}, {alpha, true}, workspace);
+    contract_terms<T>({out, out_labels}, {a, a_labels}, {b, b_labels}, {alpha, true}, workspace);
 }
 
 template <class T>
@@ -316,6 +323,8 @@ std::vector<int> natural_order(std::span<const int> a_labels, std::span<const in
 #define HEADWAY_INSTANTIATE(T)                                                                             \
     template Array<T> contract_pair(const Array<T>&, std::span<const int>, const Array<T>&,                \
                                     std::span<const int>, std::span<const int>, Workspace&);               \
+    template void contract_into(const Array<T>&, std::span<const int>, const Array<T>&,                    \
+                                std::span<const int>, const Array<T>&, std::span<const int>, Workspace&);  \
     template void contract_add(const Array<T>&, std::span<const int>, T, const Array<T>&,                  \
                                std::span<const int>, const Array<T>&, std::span<const int>, Workspace&);   \
     template Array<T> contract_pair_before(const Array<T>&, std::span<const int>, const Array<T>&,         \

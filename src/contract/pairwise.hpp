@@ -21,6 +21,12 @@ template <class T>
 Array<T> contract_pair(const Array<T>& a, std::span<const int> a_labels, const Array<T>& b,
                        std::span<const int> b_labels, std::span<const int> out_labels, Workspace& workspace);
 
+/// The same into `out`, which may be a view with gaps.
+template <class T>
+void contract_into(const Array<T>& out, std::span<const int> out_labels, const Array<T>& a,
+                   std::span<const int> a_labels, const Array<T>& b, std::span<const int> b_labels,
+                   Workspace& workspace);
+
 /// out += alpha * einsum(a, b -> out). `out` may be a view with gaps, but no two of its elements may share a place.
 template <class T>
 void contract_add(const Array<T>& out, std::span<const int> out_labels, T alpha, const Array<T>& a,

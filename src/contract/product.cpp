@@ -133,20 +133,37 @@ private:
         return true;
     }
 
-    // An operand of a symmetric last step may be made with its two sliced labels exchanged: whichever way hoists more.
+    // An operand of a symmetric last step may be made with its two sliced labels exchanged: the way in which another product made it,
+    // or whichever hoists more.
     Operand make_operand(int index, const Slicing& slicing, const Slices& slices, LoopScope& scope,
                          std::vector<int> wanted) {
-        if (!slicing.symmetric || !better_exchanged(tree_.part(index), slices))
-            return make(index, slices, &scope, wanted);
+        if (!slicing.symmetric) return make(index, slices, &scope, wanted);
         const int first = slicing.labels[0], second = slicing.labels[1];
+        const Slices swapped{{first, slices.at(second)}, {second, slices.at(first)}};
+        if (is_made(index, slices, scope) ||
+            (!is_made(index, swapped, scope) && !better_exchanged(tree_.part(index), slices)))
+            return make(index, slices, &scope, wanted);
         const auto exchange = [&](std::vector<int>& labels) {
             for (int& label : labels) label = label == first ? second : label == second ? first : label;
         };
         exchange(wanted);
-        Operand operand =
-            make(index, {{first, slices.at(second)}, {second, slices.at(first)}}, &scope, wanted);
+        Operand operand = make(index, swapped, &scope, wanted);
         exchange(operand.labels);
         return operand;
+    }
+
+    bool is_made(int index, const Slices& slices, const LoopScope& scope) {
+        const PartNode& node = tree_.node_of(index);
+        return scope.parts.contains({node.node, sliced_ports(node, slices)});
+    }
+
+    // Which ports of a part are sliced, and by which index of the loop.
+    static std::vector<std::pair<int, int>> sliced_ports(const PartNode& node, const Slices& slices) {
+        std::vector<std::pair<int, int>> sliced;
+        for (std::size_t port = 0; port < node.labels.size(); ++port)
+            if (const auto slice = slices.find(node.labels[port]); slice != slices.end())
+                sliced.emplace_back(static_cast<int>(port), slice->second);
+        return sliced;
     }
 
     // True when an inner step of the part depends on the inner index of the loop alone.
@@ -212,10 +229,7 @@ private:
     // step would like.
     Operand make(int index, const Slices& slices, LoopScope* scope, const std::vector<int>& wanted) {
         const PartNode& node = tree_.node_of(index);
-        std::vector<std::pair<int, int>> sliced;
-        for (std::size_t port = 0; port < node.labels.size(); ++port)
-            if (const auto slice = slices.find(node.labels[port]); slice != slices.end())
-                sliced.emplace_back(static_cast<int>(port), slice->second);
+        const std::vector<std::pair<int, int>> sliced = sliced_ports(node, slices);
         if (sliced.empty()) {
             if (const auto known = compiler_.parts.find(node.node); known != compiler_.parts.end())
                 return labelled(known->second, node);
@@ -269,17 +283,42 @@ private:
             return apply_structure(part.left, make(part.right, slices, scope, {}), part.open, slices, scope);
         if (tree_.symbolic(part.right))
             return apply_structure(part.right, make(part.left, slices, scope, {}), part.open, slices, scope);
-        const Operand left = make(part.left, slices, scope, {}), right = make(part.right, slices, scope, {});
-        std::vector<int> out = natural_order(left.labels, right.labels, part.open);
-        std::vector<int> ordered;
-        for (int label : out)
-            if (!contains(wanted, label)) ordered.push_back(label);
-        for (int label : wanted)
-            if (contains(part.open, label)) ordered.push_back(label);
+        const bool turned = scope != nullptr && tree_.part(part.right).is_factor();
+        const int first = turned ? part.right : part.left, second = turned ? part.left : part.right;
+        const Operand left = make(first, slices, scope, {});
+        const bool chosen = scope != nullptr && !tree_.part(second).is_factor();
+        Operand right = chosen ? Operand{-1, tree_.part(second).open} : make(second, slices, scope, {});
+        const std::vector<int> ordered =
+            ordered_last(natural_order(left.labels, right.labels, part.open), wanted);
+        if (chosen) right = make(second, slices, scope, lying(left.labels, right.labels, ordered));
         Step step{.operation = Operation::Contract,
                   .operands = {left, right},
                   .multiply_adds = union_size(left, right)};
         return {emit(std::move(step), ordered, slices, scope, name_of(index)), ordered};
+    }
+
+    static std::vector<int> ordered_last(std::vector<int> labels, const std::vector<int>& wanted) {
+        const auto tail = std::stable_partition(labels.begin(), labels.end(),
+                                                [&](int label) { return !contains(wanted, label); });
+        const std::vector<int> found(tail, labels.end());
+        std::copy_if(wanted.begin(), wanted.end(), tail, [&](int label) { return contains(found, label); });
+        return labels;
+    }
+
+    // How the second operand should lie: BLAS multiplies small matrices fastest, and without packing them, when both are row-major.
+    // What is contracted comes before the columns of `out`, and after its rows.
+    static std::vector<int> lying(const std::vector<int>& first, const std::vector<int>& second,
+                                  const std::vector<int>& out) {
+        std::vector<int> contracted, own;
+        for (int label : second)
+            if (!contains(out, label)) contracted.push_back(label);
+        for (int label : out)
+            if (contains(second, label) && !contains(first, label)) own.push_back(label);
+        const bool columns = !own.empty() && own.back() == out.back();
+        std::vector<int>& front = columns ? contracted : own;
+        const std::vector<int>& back = columns ? own : contracted;
+        front.insert(front.end(), back.begin(), back.end());
+        return front;
     }
 
     // A structure acts on a part without becoming dense where it can; what it does not consume is summed or kept as `open` says.

@@ -4,6 +4,8 @@
 #include "headway/base/text.hpp"
 #include "headway/network/text.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace headway {
@@ -15,8 +17,15 @@ constexpr int balanced_exponent = 8;
 
 template <class T>
 int exponent_of(const T* values, std::int64_t n) {
-    T largest = 0;
-    for (std::int64_t i = 0; i < n; ++i) largest = std::max(largest, std::abs(values[i]));
+    std::array<T, 16> lanes{};
+    std::int64_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        for (std::size_t j = 0; j < 16; ++j) {
+            const T value = std::abs(values[i + static_cast<std::int64_t>(j)]);
+            lanes[j] = lanes[j] < value ? value : lanes[j];
+        }
+    for (; i < n; ++i) lanes[0] = std::max(lanes[0], std::abs(values[i]));
+    const T largest = *std::max_element(lanes.begin(), lanes.end());
     int exponent = 0;
     std::frexp(static_cast<double>(largest), &exponent);
     return largest == 0 ? 0 : exponent;
