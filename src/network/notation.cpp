@@ -77,6 +77,10 @@ private:
         }
         return result;
     }
+    // Words of several letters are no products of variables.
+    static std::string upright(const std::string& text) {
+        return text.size() == 1 ? text : fmt::format("\\mathrm{{{}}}", words(text));
+    }
     // `k1` is k with subscript 1.
     static std::string index_text(const std::string& index) {
         return index.size() == 1 ? index : fmt::format("{}_{{{}}}", index[0], index.substr(1));
@@ -89,12 +93,9 @@ private:
         const std::size_t low = stem.find('_');
         std::string text;
         if (low == 1 && stem.find('_', 2) == std::string::npos && stem.find('.') == std::string::npos)
-            text = fmt::format(stem.size() == 3 ? "{}_{{{}}}" : "{}_{{\\mathrm{{{}}}}}", stem[0],
-                               words(stem.substr(2)));
+            text = fmt::format("{}_{{{}}}", stem[0], upright(stem.substr(2)));
         else
-            text = stem == "delta"    ? "\\delta"
-                   : stem.size() == 1 ? stem
-                                      : fmt::format("\\mathrm{{{}}}", words(stem));
+            text = stem == "delta" ? "\\delta" : upright(stem);
         return above.empty() ? text : fmt::format("{}^{{{}}}", text, words(above));
     }
 };
