@@ -186,7 +186,7 @@ void expect_agreement(const Model& model) {
     }
 }
 
-TEST(EverySmallModel, RunsAsThePlainLoopsAndIsTheSumOfItsPaths) {
+TEST(EverySmallModelLong, RunsAsThePlainLoopsAndIsTheSumOfItsPaths) {
     std::uint64_t seed = 0;
     for (const std::string& shape : small_shapes()) {
         SCOPED_TRACE(shape);
