@@ -2,13 +2,10 @@
 #include "headway/draw/circuit_diagram.hpp"
 
 #include "draw/bars.hpp"
+#include "draw/circuit_work.hpp"
 #include "draw/layers.hpp"
-#include "draw/legend.hpp"
-#include "draw/style.hpp"
 #include "headway/base/error.hpp"
 #include "headway/draw/render.hpp"
-
-#include <fmt/core.h>
 
 #include <algorithm>
 #include <array>
@@ -24,23 +21,6 @@ namespace {
 
 constexpr double box_gap = 16;
 constexpr double dummy_width = 4;
-constexpr double bar_height = 24;
-constexpr double head_height = 60;
-
-bool is_bar(DrawnKind kind) {
-    return kind == DrawnKind::Embed || kind == DrawnKind::Position || kind == DrawnKind::Unembed;
-}
-
-/// Everything while a circuit is being placed. Items 0 .. n-1 are the components, the rest are dummies of
-/// long edges.
-struct Work {
-    const CircuitPicture& circuit;
-    Diagram diagram;
-    std::vector<LayerItem> items;
-    std::vector<std::vector<std::size_t>> chains;  ///< per edge: the items it passes, from writer to reader
-    std::vector<double> row_y;
-    std::vector<double> row_height;
-};
 
 /// Embeddings lowest, then each layer's heads and MLP, the unembedding on top; rows that are not used do not
 /// exist.
@@ -64,11 +44,9 @@ double box_width(const DrawnComponent& c) {
     return std::max({69.0, text_width(c.label, 12) * 1.12 + 16, text_width(c.role, 8.5) + 8});
 }
 
-bool quiet(const DrawnEdge& edge) { return !edge.weight.has_value(); }
-
 /// Long edges pass dummies, one a row. Edges of one writer and kind share them, as do grey edges to or from a
 /// bar.
-void add_dummies(Work& work) {
+void add_dummies(CircuitWork& work) {
     const CircuitPicture& circuit = work.circuit;
     std::map<std::tuple<std::size_t, int, std::size_t>, std::size_t> shared;
     for (const DrawnEdge& edge : circuit.edges) {
@@ -90,17 +68,12 @@ void add_dummies(Work& work) {
     }
 }
 
-double port_offset(const Work& work, const DrawnEdge& edge) {
-    if (work.circuit.components[edge.to].kind != DrawnKind::Head || edge.port == DrawnPort::Other) return 0;
-    return (static_cast<double>(edge.port) - 1) * work.items[edge.to].width / 3;
-}
-
 bool has_two_bars(const CircuitPicture& circuit) {
     return std::any_of(circuit.components.begin(), circuit.components.end(),
                        [](const DrawnComponent& c) { return c.kind == DrawnKind::Position; });
 }
 
-void place_items(Work& work) {
+void place_items(CircuitWork& work) {
     const bool two_bars = has_two_bars(work.circuit);  // then the readers of each stand together
     std::vector<LayerLink> links;
     for (std::size_t e = 0; e < work.chains.size(); ++e) {
@@ -127,7 +100,7 @@ void set_bar(LayerItem& bar, double left, double right) {
 }
 
 /// embed and pos: each as wide as its edges need.
-void share_row(Work& work, std::size_t first, std::size_t second, double left, double right) {
+void share_row(CircuitWork& work, std::size_t first, std::size_t second, double left, double right) {
     constexpr double least = 76;
     right = std::max(right, left + 2 * least);
     std::vector<BarEnd> ends[2];
@@ -144,7 +117,7 @@ void share_row(Work& work, std::size_t first, std::size_t second, double left, d
 }
 
 /// Bars reach over the whole width; two bars in a row share it.
-void widen_bars(Work& work) {
+void widen_bars(CircuitWork& work) {
     double left = std::numeric_limits<double>::max();
     double right = -left;
     const std::size_t n = work.circuit.components.size();
@@ -166,11 +139,11 @@ void widen_bars(Work& work) {
     }
 }
 
-bool at_bar(const Work& work, std::size_t item) {
+bool at_bar(const CircuitWork& work, std::size_t item) {
     return item < work.circuit.components.size() && is_bar(work.circuit.components[item].kind);
 }
 
-void place_rows(Work& work) {
+void place_rows(CircuitWork& work) {
     std::size_t n_rows = 0;
     for (const LayerItem& item : work.items) n_rows = std::max(n_rows, item.row + 1);
     work.row_y.assign(n_rows, 0);
@@ -202,7 +175,7 @@ std::string tint(const std::string& role, std::vector<std::string>& seen) {
     return tints[static_cast<std::size_t>(at - seen.begin()) % tints.size()];
 }
 
-void add_boxes(Work& work) {
+void add_boxes(CircuitWork& work) {
     std::vector<std::string> roles;
     for (std::size_t i = 0; i < work.circuit.components.size(); ++i) {
         const DrawnComponent& c = work.circuit.components[i];
@@ -221,219 +194,13 @@ void add_boxes(Work& work) {
     }
 }
 
-const char* colour_of(DrawnPort port) {
-    return port == DrawnPort::Q   ? colour_q
-           : port == DrawnPort::K ? colour_k
-           : port == DrawnPort::V ? colour_v
-                                  : colour_other;
-}
-
-/// Widths of the edges: linear above the baseline.
-struct Scale {
-    double baseline = 0;
-    double least = 0;
-    double most = 0;
-    double width(double weight) const {
-        const double low = std::max(0.0, std::min(baseline, most));
-        const double part = most > low ? (std::abs(weight) - low) / (most - low) : 1;
-        return 0.8 + 3.7 * std::clamp(part, 0.0, 1.0);
-    }
-};
-
-Scale scale_of(const CircuitPicture& circuit) {
-    Scale scale{circuit.baseline, std::numeric_limits<double>::max(), 0};
-    for (const DrawnEdge& edge : circuit.edges) {
-        if (quiet(edge)) continue;
-        scale.least = std::min(scale.least, std::abs(*edge.weight));
-        scale.most = std::max(scale.most, std::abs(*edge.weight));
-    }
-    return scale;
-}
-
-Stroke stroke_of(const DrawnEdge& edge, const Scale& scale) {
-    if (quiet(edge)) return {colour_quiet, 0.9, Dash::Solid};
-    return {colour_of(edge.port), scale.width(*edge.weight), *edge.weight < 0 ? Dash::Dashed : Dash::Solid};
-}
-
-/// Where edges meet a port they stand side by side, ordered by where they come from.
-struct Slot {
-    std::size_t edge;
-    double key;
-    double width;
-    std::size_t group;  ///< edges of one group lie on top of each other
-};
-
-void fan(std::vector<Slot>& slots, double centre, double room, std::vector<double>& x_of_edge) {
-    std::stable_sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) {
-        return std::tie(a.key, a.group) < std::tie(b.key, b.group);
-    });
-    std::vector<std::pair<std::size_t, double>> groups;
-    for (const Slot& slot : slots) {
-        if (groups.empty() || groups.back().first != slot.group) groups.emplace_back(slot.group, 0);
-        groups.back().second = std::max(groups.back().second, slot.width);
-    }
-    double total = 0;
-    for (const auto& group : groups) total += group.second + 1;
-    const double squeeze = std::min(1.0, room / std::max(total, 1e-9));
-    double x = centre - squeeze * total / 2;
-    std::size_t at = 0;
-    for (const auto& [group, width] : groups) {
-        for (; at < slots.size() && slots[at].group == group; ++at) {
-            x_of_edge[slots[at].edge] = x + squeeze * (width + 1) / 2;
-        }
-        x += squeeze * (width + 1);
-    }
-}
-
-struct Ends {
-    std::vector<double> start;
-    std::vector<double> end;
-};
-
-/// The x of both ends of every edge.
-Ends fan_all(const Work& work, const Scale& scale) {
-    const std::size_t n_edges = work.circuit.edges.size();
-    Ends ends{std::vector<double>(n_edges), std::vector<double>(n_edges)};
-    std::map<std::size_t, std::vector<Slot>> out;
-    std::map<std::pair<std::size_t, int>, std::vector<Slot>> in;
-    for (std::size_t e = 0; e < n_edges; ++e) {
-        const DrawnEdge& edge = work.circuit.edges[e];
-        const std::vector<std::size_t>& chain = work.chains[e];
-        const bool last = chain.size() == 2;
-        const double width = stroke_of(edge, scale).width;
-        const std::size_t next = chain[1];
-        const double port = last ? port_offset(work, edge) : 0;
-        const std::size_t group = 4 * next + (last ? static_cast<std::size_t>(edge.port) : 0);
-        out[edge.from].push_back({e, work.items[next].x + port, width, group});
-        in[{edge.to, static_cast<int>(edge.port)}].push_back(
-            {e, work.items[chain[chain.size() - 2]].x, width, e});
-    }
-    for (auto& [item, slots] : out) fan(slots, work.items[item].x, work.items[item].width - 8, ends.start);
-    for (auto& [key, slots] : in) {
-        const bool head = work.circuit.components[key.first].kind == DrawnKind::Head;
-        const double room = work.items[key.first].width / (head ? 3 : 1) - 4;
-        fan(slots, work.items[key.first].x + port_offset(work, work.circuit.edges[slots[0].edge]), room,
-            ends.end);
-    }
-    return ends;
-}
-
-void keep_vertical_at_bars(const Work& work, Ends& ends) {
-    for (std::size_t e = 0; e < work.chains.size(); ++e) {
-        const std::vector<std::size_t>& chain = work.chains[e];
-        const auto clamped = [&](std::size_t bar, double x) {
-            const LayerItem& item = work.items[bar];
-            return std::clamp(x, item.x - item.width / 2 + 8, item.x + item.width / 2 - 8);
-        };
-        const std::size_t to = chain.back();
-        const std::size_t from = chain.front();
-        if (is_bar(work.circuit.components[from].kind)) {
-            ends.start[e] = clamped(from, chain.size() == 2 ? ends.end[e] : work.items[chain[1]].x);
-        }
-        if (is_bar(work.circuit.components[to].kind)) {
-            ends.end[e] =
-                clamped(to, chain.size() == 2 ? ends.start[e] : work.items[chain[chain.size() - 2]].x);
-        }
-    }
-}
-
-std::vector<Point> path_of(const Work& work, std::size_t e, const Ends& ends) {
-    const std::vector<std::size_t>& chain = work.chains[e];
-    const auto top = [&](std::size_t item) {
-        const std::size_t row = work.items[item].row;
-        return work.row_y[row] + work.row_height[row] / 2;
-    };
-    const auto bottom = [&](std::size_t item) {
-        const std::size_t row = work.items[item].row;
-        return work.row_y[row] - work.row_height[row] / 2;
-    };
-    const auto half = [&](std::size_t component) {
-        return (work.circuit.components[component].kind == DrawnKind::Head ? head_height : bar_height) / 2;
-    };
-    Point at{ends.start[e], work.row_y[work.items[chain.front()].row] + half(chain.front())};
-    std::vector<Point> path{at};
-    const auto join = [&](const std::vector<Point>& piece) {
-        path.insert(path.end(), piece.begin() + 1, piece.end());
-    };
-    for (std::size_t i = 1; i + 1 < chain.size(); ++i) {
-        const double x = work.items[chain[i]].x;
-        join(upward(path.back(), {x, bottom(chain[i])}));
-        join(straight(path.back(), {x, top(chain[i])}));
-    }
-    join(upward(path.back(), {ends.end[e], work.row_y[work.items[chain.back()].row] - half(chain.back())}));
-    return path;
-}
-
-std::string tooltip_of(const Work& work, const DrawnEdge& edge) {
-    static constexpr std::array names = {"Q-composition ", "K-composition ", "V-composition ", ""};
-    const std::string ends =
-        work.circuit.components[edge.from].label + " -> " + work.circuit.components[edge.to].label;
-    if (quiet(edge)) return ends;
-    return names[static_cast<std::size_t>(edge.port)] + ends + fmt::format(": {:.4g}", *edge.weight);
-}
-
-void add_wires(Work& work, const Scale& scale) {
-    Ends ends = fan_all(work, scale);
-    keep_vertical_at_bars(work, ends);
-    std::vector<std::size_t> order(work.chains.size());
-    for (std::size_t e = 0; e < order.size(); ++e) order[e] = e;
-    const auto rank = [&](std::size_t e) {
-        const DrawnEdge& edge = work.circuit.edges[e];
-        return edge.weight ? std::abs(*edge.weight) : -1.0;
-    };
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
-    static constexpr std::array ports = {"q", "k", "v", ""};
-    for (const std::size_t e : order) {
-        const DrawnEdge& edge = work.circuit.edges[e];
-        const bool from_head = work.circuit.components[edge.from].kind == DrawnKind::Head;
-        const bool to_head = work.circuit.components[edge.to].kind == DrawnKind::Head;
-        Wire wire;
-        wire.from = {work.circuit.components[edge.from].label, -1, from_head ? "o" : ""};
-        wire.to = {work.circuit.components[edge.to].label, -1,
-                   to_head ? ports[static_cast<std::size_t>(edge.port)] : ""};
-        wire.stroke = stroke_of(edge, scale);
-        wire.path = path_of(work, e, ends);
-        wire.name = quiet(edge) ? "unweighted" : ports[static_cast<std::size_t>(edge.port)];
-        wire.tooltip = tooltip_of(work, edge);
-        work.diagram.wires.push_back(std::move(wire));
-    }
-}
-
-void add_legend(Work& work, const Scale& scale) {
-    static constexpr std::array names = {"Q-composition", "K-composition", "V-composition",
-                                         "into MLP or unembedding"};
-    std::set<DrawnPort> ports;
-    bool grey = false;
-    bool negative = false;
-    for (const DrawnEdge& edge : work.circuit.edges) {
-        if (quiet(edge)) grey = true;
-        if (!quiet(edge)) ports.insert(edge.port);
-        negative = negative || (!quiet(edge) && *edge.weight < 0);
-    }
-    Legend legend(work.diagram);
-    for (const DrawnPort port : ports)
-        legend.sample({colour_of(port), 3, Dash::Solid}, names[static_cast<std::size_t>(port)]);
-    if (negative) legend.sample({"#555555", 2, Dash::Dashed}, "negative");
-    if (grey) legend.sample({colour_quiet, 1.2, Dash::Solid}, "residual stream");
-    if (!ports.empty()) {
-        legend.next_line();
-        legend.words(work.circuit.weight_name + ":");
-        for (const double weight : {scale.least, (scale.least + scale.most) / 2, scale.most}) {
-            legend.sample({"#555555", scale.width(weight), Dash::Solid}, fmt::format("{:.3g}", weight));
-            if (scale.least == scale.most) break;
-        }
-        legend.words("edges run upwards: output o of a head to input q, k or v");
-    }
-}
-
 }  // namespace
 
 Diagram circuit_diagram(const CircuitPicture& circuit) {
     require(circuit.edges.size() <= static_cast<std::size_t>(max_drawn_edges), ErrorKind::Limit,
             "a circuit of {} edges is not drawn: the limit is {}; keep fewer (--top, --threshold)",
             circuit.edges.size(), max_drawn_edges);
-    Work work{circuit, {}, {}, {}, {}, {}};
+    CircuitWork work{circuit, {}, {}, {}, {}, {}};
     work.diagram.name = circuit.name;
     const std::vector<std::size_t> rows = rows_of(circuit);
     for (std::size_t i = 0; i < circuit.components.size(); ++i) {
@@ -444,7 +211,7 @@ Diagram circuit_diagram(const CircuitPicture& circuit) {
     widen_bars(work);
     place_rows(work);
     add_boxes(work);
-    const Scale scale = scale_of(circuit);
+    const EdgeScale scale = scale_of(circuit);
     add_wires(work, scale);
     add_legend(work, scale);
     std::vector<Words> lines;

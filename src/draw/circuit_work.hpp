@@ -1,0 +1,59 @@
+// A circuit while it is being placed: shared by the placing of components and the drawing of edges.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "draw/layers.hpp"
+#include "headway/draw/circuit_diagram.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace headway {
+
+inline constexpr double bar_height = 24;
+inline constexpr double head_height = 60;
+
+inline bool is_bar(DrawnKind kind) {
+    return kind == DrawnKind::Embed || kind == DrawnKind::Position || kind == DrawnKind::Unembed;
+}
+
+inline bool quiet(const DrawnEdge& edge) { return !edge.weight.has_value(); }
+
+/// Everything while a circuit is being placed. Items 0 .. n-1 are the components, the rest are dummies of
+/// long edges.
+struct CircuitWork {
+    const CircuitPicture& circuit;
+    Diagram diagram;
+    std::vector<LayerItem> items;
+    std::vector<std::vector<std::size_t>> chains;  ///< per edge: the items it passes, from writer to reader
+    std::vector<double> row_y;
+    std::vector<double> row_height;
+};
+
+/// Where a port is, seen from the middle of its head.
+inline double port_offset(const CircuitWork& work, const DrawnEdge& edge) {
+    if (work.circuit.components[edge.to].kind != DrawnKind::Head || edge.port == DrawnPort::Other) return 0;
+    return (static_cast<double>(edge.port) - 1) * work.items[edge.to].width / 3;
+}
+
+/// Widths of the edges: linear above the baseline.
+struct EdgeScale {
+    double baseline = 0;
+    double least = 0;
+    double most = 0;
+    double width(double weight) const {
+        const double low = std::max(0.0, std::min(baseline, most));
+        const double part = most > low ? (std::abs(weight) - low) / (most - low) : 1;
+        return 0.8 + 3.7 * std::clamp(part, 0.0, 1.0);
+    }
+};
+
+EdgeScale scale_of(const CircuitPicture& circuit);
+
+void add_wires(CircuitWork& work, const EdgeScale& scale);
+
+/// Below the picture: colours, dashes, widths.
+void add_legend(CircuitWork& work, const EdgeScale& scale);
+
+}  // namespace headway
