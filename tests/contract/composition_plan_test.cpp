@@ -1,4 +1,5 @@
-// The plan of all composition scores costs what the algorithm of Gram matrices costs, and the planner finds it by itself.
+// The plan of all composition scores costs what the algorithm of Gram matrices costs, and the planner finds
+// it by itself.
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/order.hpp"
 

@@ -1,5 +1,5 @@
-// The planner and the evaluator against nested loops: random networks of every node kind, and random products of many factors,
-// sliced and not, with and without a symmetry to use.
+// The planner and the evaluator against nested loops: random networks of every node kind, and random products
+// of many factors, sliced and not, with and without a symmetry to use.
 // SPDX-License-Identifier: Apache-2.0
 #include "support/naive.h"
 
@@ -142,8 +142,8 @@ public:
         return with_ports(std::move(factors));
     }
 
-    // Sums of squares such as ‖A B‖² of all pairs: two chains with their heads open, each twice, on two labels of one space. Now and
-    // then one of the four has other weights, and nothing is symmetric.
+    // Sums of squares such as ‖A B‖² of all pairs: two chains with their heads open, each twice, on two
+    // labels of one space. Now and then one of the four has other weights, and nothing is symmetric.
     Expr make_square() {
         const Space shared = pick(random_, 0, 1) == 0 ? Space::Residual : Space::Position;
         const Space outer = pick(random_, 0, 1) == 0 ? Space::Residual : Space::Vocab;

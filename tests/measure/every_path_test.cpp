@@ -163,7 +163,8 @@ std::vector<std::string> small_shapes() {
     return shapes;
 }
 
-// The forward pass is the loops', and all paths through at most so many heads with the remainder are the logits.
+// The forward pass is the loops', and all paths through at most so many heads with the remainder are the
+// logits.
 void expect_agreement(const Model& model) {
     const std::vector<int> tokens{3, 1, 6, 1, 0};
     const oracle::Run loops = oracle::forward(model, tokens);

@@ -58,7 +58,8 @@ double& entry(Arrays& arrays, const char* symbol, Head head, int row, int column
 
 using Square = std::vector<std::vector<double>>;
 
-// Plane rotations one after the other: an orthogonal matrix; `stretch` gives a merely invertible one, with its inverse.
+// Plane rotations one after the other: an orthogonal matrix; `stretch` gives a merely invertible one, with
+// its inverse.
 struct Change {
     Square forward, inverse;
 };
@@ -267,7 +268,8 @@ TEST(CompositionLaws, RotaryModelsAndGroupsKeepThemToo) {
         return result;
     };
     const std::vector<double> before = measure();
-    // Pair i of a head is (i, i + 2): turning both weights by one angle a pair commutes with the rotation by position.
+    // Pair i of a head is (i, i + 2): turning both weights by one angle a pair commutes with the rotation by
+    // position.
     for (int group = 0; group < 2; ++group)
         for (int pair = 0; pair < 2; ++pair) {
             const double c = std::cos(1.0 + group + 2 * pair), s = std::sin(1.0 + group + 2 * pair);

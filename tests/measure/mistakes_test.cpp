@@ -1,5 +1,6 @@
-// Planted mistakes: each is made on purpose in the weights, the configuration, the network's text or a path's term, and each must be
-// caught by a check that users rely on. The table that is printed says by which, and how large the mistake shows.
+// Planted mistakes: each is made on purpose in the weights, the configuration, the network's text or a path's
+// term, and each must be caught by a check that users rely on. The table that is printed says by which, and
+// how large the mistake shows.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/contract/plan.hpp"
 #include "headway/expand/orders.hpp"

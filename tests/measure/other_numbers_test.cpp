@@ -1,4 +1,5 @@
-// More of other people's numbers: the trained two-layer model's composition scores, and a GPT-2 whose scores are divided by the layer.
+// More of other people's numbers: the trained two-layer model's composition scores, and a GPT-2 whose scores
+// are divided by the layer.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/io/npy.hpp"
 #include "headway/measure/composition.hpp"

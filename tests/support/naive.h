@@ -1,5 +1,6 @@
-// The value of any expression by nested loops over all of its labels, in double: what every node means, written down once more
-// and apart from the planner, the evaluator and the modular evaluator. Exponential, and obviously correct.
+// The value of any expression by nested loops over all of its labels, in double: what every node means,
+// written down once more and apart from the planner, the evaluator and the modular evaluator. Exponential,
+// and obviously correct.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -19,7 +20,8 @@ namespace headway::naive {
 
 using Shape = std::vector<std::int64_t>;
 
-/// Row-major values, and for each a bound on the sum of the absolute products that went into it: the scale of its rounding.
+/// Row-major values, and for each a bound on the sum of the absolute products that went into it: the scale of
+/// its rounding.
 struct Value {
     Shape shape;
     std::vector<double> values, magnitude;

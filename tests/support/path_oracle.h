@@ -1,5 +1,6 @@
-// One path at a time, in plain loops from the definitions: what a source contributes to the logits through given heads, and what a
-// pair of sources contributes to an attention score, with the patterns, norm scales and MLP outputs of an oracle's run frozen.
+// One path at a time, in plain loops from the definitions: what a source contributes to the logits through
+// given heads, and what a pair of sources contributes to an attention score, with the patterns, norm scales
+// and MLP outputs of an oracle's run frozen.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -96,7 +97,8 @@ private:
         return y;
     }
 
-    /// A part of the stream as the norm's readers see it: centred, scaled as in the run, times the gain; no bias.
+    /// A part of the stream as the norm's readers see it: centred, scaled as in the run, times the gain; no
+    /// bias.
     Matrix normed(Matrix x, const std::string& norm, int layer, const Vector& rstd) const {
         if (c_.norm == Norm::None) return x;
         const Vector gain = c_.folding.gains ? Vector(n(c_.d_model), 1.0) : all(norm + ".w", layer);
