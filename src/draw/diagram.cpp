@@ -27,9 +27,8 @@ std::vector<Point> sideways(Point from, Point to) {
 
 double add_note(Diagram& diagram, const Words& words, Point left, double size, const std::string& colour,
                 bool bold) {
-    // A plain line is set flush left in its box, so a little more room does no harm; formulas are centred.
-    const bool formula = words.size() > 1 || (!words.empty() && !(words[0].sub + words[0].sup).empty());
-    const double width = text_width(words, size) * (bold ? 1.18 : formula ? 1.0 : 1.03) + 2;
+    // Words are set flush left in their box, so a little more room does no harm.
+    const double width = text_width(words, size) * (bold ? 1.18 : 1.03) + 2;
     Box note;
     note.id = fmt::format("note{}", diagram.boxes.size());
     note.kind = BoxKind::Note;

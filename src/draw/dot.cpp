@@ -65,7 +65,13 @@ std::string label_of(const Box& box) {
             quoted.insert(quoted.size() - 1, box.flipped ? "\\r" : "\\l");
             return quoted;
         }
-        return "<" + html_line(box.label, box.size, box.bold) + ">";
+        const std::string line = html_line(box.label, box.size, box.bold);
+        if (box.kind != BoxKind::Note) return "<" + line + ">";
+        // Flush left as plain words are, whatever the fonts make of the width.
+        return fmt::format(
+            "<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"0\" WIDTH=\"{}\"><TR>"
+            "<TD ALIGN=\"LEFT\">{}</TD></TR></TABLE>>",
+            number(box.width), line);
     }
     return fmt::format(
         "<<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"0\"><TR><TD>{}</TD></TR>"

@@ -2,6 +2,7 @@
 #include "headway/draw/render.hpp"
 
 #include "draw/graphviz.hpp"
+#include "draw/read_dot.hpp"
 #include "headway/base/error.hpp"
 
 #include <cgraph.h>
@@ -97,7 +98,7 @@ Drawn draw_picture(std::string_view dot, Picture format) {
     gv.complaints.clear();
     const agusererrf previous = agseterrf(collect);
     const std::shared_ptr<void> restore(nullptr, [previous](void*) { agseterrf(previous); });
-    const std::unique_ptr<Agraph_t, int (*)(Agraph_t*)> graph(agmemread(std::string(dot).c_str()), agclose);
+    const GraphPointer graph = read_dot(dot);
     require(graph != nullptr, ErrorKind::Malformed, "not DOT: {}", serious(gv.complaints));
     std::string bytes = draw(gv, graph.get(), format);
     const std::string complaint = serious(gv.complaints);

@@ -42,6 +42,27 @@ TEST(Gallery, NothingOverlaps) {
     }
 }
 
+TEST(Gallery, PicturesDoNotDependOnWhatWasDrawnBefore) {
+    const std::string sheet = dot(gallery_diagram("composed-score"));
+    const std::string before = render(sheet, Picture::Svg);
+    for (const std::string& name : gallery_names()) {
+        const std::string held(1000 + 37 * name.size(), ' ');  // moves what is allocated next
+        render(dot(gallery_diagram(name)), Picture::Svg);
+        EXPECT_EQ(render(sheet, Picture::Svg), before) << name;
+    }
+}
+
+TEST(Gallery, ClustersStandInTheOrderOfTheText) {
+    const std::string svg = render(dot(gallery_diagram("composed-score")), Picture::Svg);
+    std::size_t last = 0;
+    for (const char* cluster : {"cluster_r0", "cluster_r1", "cluster_r2", "cluster_r3", "cluster_r4"}) {
+        const std::size_t at = svg.find(cluster);
+        ASSERT_NE(at, std::string::npos);
+        EXPECT_GT(at, last);
+        last = at;
+    }
+}
+
 TEST(Gallery, EveryLabelFitsItsBox) {
     for (const std::string& name : gallery_names()) {
         EXPECT_EQ(draw_picture(dot(gallery_diagram(name)), Picture::Svg).warnings, "") << name;
