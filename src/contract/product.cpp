@@ -133,8 +133,8 @@ private:
         return true;
     }
 
-    // An operand of a symmetric last step may be made with its two sliced labels exchanged: the way in which another product made it,
-    // or whichever hoists more.
+    // An operand of a symmetric last step may be made with its two sliced labels exchanged: the way in which
+    // another product made it, or whichever hoists more.
     Operand make_operand(int index, const Slicing& slicing, const Slices& slices, LoopScope& scope,
                          std::vector<int> wanted) {
         if (!slicing.symmetric) return make(index, slices, &scope, wanted);
@@ -225,8 +225,8 @@ private:
         return compiler_.emit(std::move(step), shape_of(labels, slices, scope), std::move(name), target);
     }
 
-    // The value of a part, with axes in any order (its labels say which). `wanted`: an order of some of its labels that the next
-    // step would like.
+    // The value of a part, with axes in any order (its labels say which). `wanted`: an order of some of its
+    // labels that the next step would like.
     Operand make(int index, const Slices& slices, LoopScope* scope, const std::vector<int>& wanted) {
         const PartNode& node = tree_.node_of(index);
         const std::vector<std::pair<int, int>> sliced = sliced_ports(node, slices);
@@ -305,8 +305,8 @@ private:
         return labels;
     }
 
-    // How the second operand should lie: BLAS multiplies small matrices fastest, and without packing them, when both are row-major.
-    // What is contracted comes before the columns of `out`, and after its rows.
+    // How the second operand should lie: BLAS multiplies small matrices fastest, and without packing them,
+    // when both are row-major. What is contracted comes before the columns of `out`, and after its rows.
     static std::vector<int> lying(const std::vector<int>& first, const std::vector<int>& second,
                                   const std::vector<int>& out) {
         std::vector<int> contracted, own;
@@ -321,7 +321,8 @@ private:
         return front;
     }
 
-    // A structure acts on a part without becoming dense where it can; what it does not consume is summed or kept as `open` says.
+    // A structure acts on a part without becoming dense where it can; what it does not consume is summed or
+    // kept as `open` says.
     Operand apply_structure(int factor, Operand part, const std::vector<int>& open, const Slices& slices,
                             LoopScope* scope) {
         const Structure& structure = tree_.structure_of(factor);
@@ -443,7 +444,8 @@ private:
     Operand accumulated_;
 };
 
-// An operand of a sliced last step: the node, the ports that the loop's indices slice, and whether they may be exchanged.
+// An operand of a sliced last step: the node, the ports that the loop's indices slice, and whether they may
+// be exchanged.
 using SliceKey = std::tuple<Expr, std::vector<int>, bool>;
 
 struct Member {
