@@ -12,4 +12,4 @@ pkg_check_modules(headway_graphviz REQUIRED IMPORTED_TARGET libgvc libcgraph lib
 
 add_library(headway_options INTERFACE)
 target_compile_options(headway_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-restrict -Werror)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-restrict -Wno-maybe-uninitialized -Werror)
