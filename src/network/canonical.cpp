@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 
 namespace headway {
 
@@ -21,11 +22,16 @@ public:
           ports_(ports),
           n_ports_(ports.size()),
           bound_(bound),
-          ends_(ports.size() + bound.size()) {
+          first_end_(ports.size() + bound.size() + 1) {
+        for (const Use& use : factors)
+            for (int label : use.labels) ++first_end_[static_cast<std::size_t>(label) + 1];
+        std::partial_sum(first_end_.begin(), first_end_.end(), first_end_.begin());
+        ends_.resize(first_end_.back());
+        std::vector<std::size_t> next = first_end_;
         for (std::size_t f = 0; f < factors.size(); ++f)
             for (std::size_t p = 0; p < factors[f].labels.size(); ++p)
-                ends_[static_cast<std::size_t>(factors[f].labels[p])].push_back(
-                    {static_cast<int>(f), static_cast<int>(p)});
+                ends_[next[static_cast<std::size_t>(factors[f].labels[p])]++] = {static_cast<int>(f),
+                                                                                 static_cast<int>(p)};
     }
 
     // The ports in an order that their wiring gives, not their numbers. Ports that nothing tells apart keep theirs.
@@ -61,6 +67,12 @@ private:
         int port;
     };
 
+    std::size_t n_labels() const { return first_end_.size() - 1; }
+
+    std::span<const End> ends(std::size_t label) const {
+        return std::span(ends_).subspan(first_end_[label], first_end_[label + 1] - first_end_[label]);
+    }
+
     Colours node_colours() const {
         Colours colours(factors_.size());
         for (std::size_t f = 0; f < factors_.size(); ++f) colours[f] = factors_[f].node->hash();
@@ -72,34 +84,35 @@ private:
         return std::adjacent_find(colours.begin(), colours.end()) != colours.end();
     }
 
-    static std::size_t distinct(Colours colours) {
-        std::sort(colours.begin(), colours.end());
-        return static_cast<std::size_t>(std::unique(colours.begin(), colours.end()) - colours.begin());
+    static std::size_t distinct(const Colours& colours, Colours& scratch) {
+        scratch = colours;
+        std::sort(scratch.begin(), scratch.end());
+        return static_cast<std::size_t>(std::unique(scratch.begin(), scratch.end()) - scratch.begin());
     }
 
     // Colour refinement (Weisfeiler-Leman) until the number of colours stands still.
     Colours refine(Colours& colours, bool numbered = true) const {
-        Colours labels(ends_.size());
+        Colours labels(n_labels()), scratch;
         for (std::size_t l = 0; l < labels.size(); ++l) {
             const Space space = l < n_ports_ ? ports_[l] : bound_[l - n_ports_];
             labels[l] = l < n_ports_ && numbered
                             ? mix(1, l)
                             : mix(l < n_ports_ ? 4 : 2, static_cast<std::uint64_t>(space));
         }
-        for (std::size_t before = 0, now = distinct(colours); now > before;) {
+        for (std::size_t before = 0, now = distinct(colours, scratch); now > before;) {
             before = now;
             for (std::size_t l = 0; l < labels.size(); ++l) {
-                Colours seen;
-                for (const End& end : ends_[l])
-                    seen.push_back(mix(colours[static_cast<std::size_t>(end.factor)],
-                                       static_cast<std::uint64_t>(end.port)));
-                std::sort(seen.begin(), seen.end());
-                for (std::uint64_t colour : seen) labels[l] = mix(labels[l], colour);
+                scratch.clear();
+                for (const End& end : ends(l))
+                    scratch.push_back(mix(colours[static_cast<std::size_t>(end.factor)],
+                                          static_cast<std::uint64_t>(end.port)));
+                std::sort(scratch.begin(), scratch.end());
+                for (std::uint64_t colour : scratch) labels[l] = mix(labels[l], colour);
             }
             for (std::size_t f = 0; f < colours.size(); ++f)
                 for (int label : factors_[f].labels)
                     colours[f] = mix(colours[f], labels[static_cast<std::size_t>(label)]);
-            now = distinct(colours);
+            now = distinct(colours, scratch);
         }
         return labels;
     }
@@ -124,19 +137,22 @@ private:
     }
 
     std::vector<int> walk(const Colours& colours) const {
-        std::vector<int> order;
-        std::vector<char> seen_factor(factors_.size()), seen_label(ends_.size());
+        std::vector<int> order, next;  // `next`: a stack of the factors that each label leads to
+        order.reserve(factors_.size());
+        std::vector<char> seen_factor(factors_.size()), seen_label(n_labels());
         const auto less = [&](int a, int b) {
             return colours[static_cast<std::size_t>(a)] < colours[static_cast<std::size_t>(b)];
         };
         const auto visit = [&](const auto& self, std::size_t label) -> void {
             if (seen_label[label]) return;
             seen_label[label] = 1;
-            std::vector<int> next;
-            for (const End& end : ends_[label])
+            const std::size_t base = next.size();
+            for (const End& end : ends(label))
                 if (!seen_factor[static_cast<std::size_t>(end.factor)]) next.push_back(end.factor);
-            std::sort(next.begin(), next.end(), less);
-            for (int factor : next) enter(self, factor, order, seen_factor);
+            std::sort(next.begin() + static_cast<std::ptrdiff_t>(base), next.end(), less);
+            const std::size_t top = next.size();
+            for (std::size_t i = base; i < top; ++i) enter(self, next[i], order, seen_factor);
+            next.resize(base);
         };
         for (const bool heads : {false, true})
             for (std::size_t port = 0; port < n_ports_; ++port)
@@ -157,14 +173,16 @@ private:
         order.push_back(factor);
         for (const bool hyper : {false, true})
             for (int label : factors_[static_cast<std::size_t>(factor)].labels)
-                if ((ends_[static_cast<std::size_t>(label)].size() > 2) == hyper)
+                if ((ends(static_cast<std::size_t>(label)).size() > 2) == hyper)
                     visit(visit, static_cast<std::size_t>(label));
     }
 
     void keep_if_smaller(const Colours& colours) {
         Product product;
         std::vector<std::uint64_t> encoding;
-        std::vector<int> number(ends_.size(), -1);
+        std::vector<int> number(n_labels(), -1);
+        encoding.reserve(factors_.size() + ends_.size());
+        product.bound.reserve(bound_.size());
         std::iota(number.begin(), number.begin() + static_cast<std::ptrdiff_t>(n_ports_), 0);
         product.factors.reserve(factors_.size());
         for (int f : walk(colours)) {
@@ -191,7 +209,8 @@ private:
     const std::vector<Space>& ports_;
     std::size_t n_ports_;
     const std::vector<Space>& bound_;
-    std::vector<std::vector<End>> ends_;
+    std::vector<std::size_t> first_end_;  // label -> its first end; the last entry is their number
+    std::vector<End> ends_;
     Product best_;
     std::vector<std::uint64_t> best_encoding_;
     int choices_ = 0;
