@@ -40,9 +40,17 @@ Error unknown_flag(const Verb& verb, const std::string& word) {
                               : fmt::format("did you mean {}?", near));
 }
 
-// What CLI11 found wrong, in our words.
+// What CLI11 found wrong, in our words. Its message begins with the flag.
 Error bad_flag(const Verb& verb, const CLI::ParseError& error) {
-    return Error(ErrorKind::Usage, fmt::format("{}: {}", verb.name, escaped(error.what())),
+    const std::string message = error.what();
+    std::string flag = message.substr(0, message.find_first_of(": "));
+    if (!flag.starts_with('-')) flag = "--" + flag;
+    const auto says = [&](const char* words) { return message.find(words) != std::string::npos; };
+    std::string what = escaped(message);
+    if (says("flag override")) what = flag + " takes no value";
+    if (says("missing") || says("At least")) what = flag + " needs a value";
+    if (says("At Most")) what = flag + " stands there more than once";
+    return Error(ErrorKind::Usage, fmt::format("{}: {}", verb.name, what),
                  fmt::format("headway {} --help shows how it is called", verb.name));
 }
 
@@ -101,8 +109,8 @@ std::int64_t Arguments::integer(std::string_view flag, std::int64_t otherwise, s
                                 std::int64_t most) const {
     if (!has(flag)) return otherwise;
     const std::int64_t value = parse_integer(text(flag), flag);
-    require(value >= least && value <= most, ErrorKind::Usage, "{}: {} is not between {} and {}", flag,
-            escaped(text(flag)), least, most);
+    require(value >= least, ErrorKind::Usage, "{}: {} is less than {}", flag, escaped(text(flag)), least);
+    require(value <= most, ErrorKind::Usage, "{}: {} is more than {}", flag, escaped(text(flag)), most);
     return value;
 }
 

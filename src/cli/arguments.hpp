@@ -26,7 +26,7 @@ public:
 
     bool has(std::string_view flag) const;
     std::string text(std::string_view flag, std::string_view otherwise = {}) const;
-    /// A whole number within [least, most]; larger ones are `most` when `clamp`. Throws Error(Usage).
+    /// A whole number within [least, most]. Throws Error(Usage).
     std::int64_t integer(std::string_view flag, std::int64_t otherwise, std::int64_t least,
                          std::int64_t most) const;
     /// A finite number. Throws Error(Usage).

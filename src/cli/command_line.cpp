@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command_line.hpp"
 
+#include "cli/interrupt.hpp"
 #include "cli/session.hpp"
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
@@ -97,6 +98,7 @@ int dispatch(const std::vector<std::string>& words) {
 
 int command_line(const std::vector<std::string>& words) noexcept try {
     fill_standard_descriptors();
+    install_interrupts();
     static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));  // a file too large is an error of write
     return dispatch(words);
 } catch (const Error& error) {

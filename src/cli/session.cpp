@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/session.hpp"
 
+#include "cli/interrupt.hpp"
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/io/output_file.hpp"
@@ -183,19 +184,20 @@ void write_bytes(const fs::path& file, std::string_view bytes) {
     if (file.empty()) {
         print(bytes);
     } else {
+        const Whole whole;
         write_file(file, bytes);
     }
 }
 
 void write(const Result& result, const Destination& destination) {
     if (destination.format == Format::Npz) {
-        require(!result.arrays.empty(), ErrorKind::Usage, "{} has no arrays to write as .npz",
-                result.command);
-        write_npz(destination.file, result.arrays);
-    } else if (destination.file.empty()) {
-        print(to_text(result, destination.format));
+        const std::vector<NpyArray> columns =
+            result.arrays.empty() ? number_columns(result.table) : result.arrays;
+        require(!columns.empty(), ErrorKind::Usage, "{} has no numbers to write as .npz", result.command);
+        const Whole whole;
+        write_npz(destination.file, columns);
     } else {
-        write_file(destination.file, to_text(result, destination.format));
+        write_bytes(destination.file, to_text(result, destination.format));
     }
 }
 

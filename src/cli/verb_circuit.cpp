@@ -77,7 +77,7 @@ int circuit(const Arguments& arguments) {
         write_bytes(file, render(dot(circuit_diagram(part)), format));
     }
     // With a picture in a file the table of its edges is the result on stdout.
-    if (kind == CircuitOutput::Table || !file.empty()) write(result, to);
+    if (kind == CircuitOutput::Table || (kind == CircuitOutput::Picture && !file.empty())) write(result, to);
     return 0;
 }
 

@@ -69,12 +69,14 @@ int paths(const Arguments& arguments) {
     const PathMeasureOptions options = measure_options(arguments, static_cast<int>(tokens.size()));
     const PathView view = view_of(arguments, model.config(), tokens.empty() ? "" : "target_logit");
     if (tokens.empty()) {
-        add_rows(result.table,
-                 path_list(model.config(), {.max_heads = options.max_heads, .max_paths = options.max_paths},
-                           view));
+        PathOptions list{.max_heads = options.max_heads, .max_paths = options.max_paths};
+        if (arguments.has("--source")) list.source = parse_source(arguments.text("--source"));
+        add_rows(result.table, path_list(model.config(), list, view));
         write(result, to);
         return 0;
     }
+    require(!arguments.has("--source"), ErrorKind::Usage,
+            "paths: --source is of a list without tokens: the rows of all sources add up to the logits");
     const PathTable contributions = path_contributions(model, tokens, options);
     add_rows(result.table, path_rows(contributions, model.config(), options, view));
     write(result, to);
@@ -93,6 +95,7 @@ Verb paths_verb() {
         {"--target", "T", "token A, A-B or A-mean (default the model's top token minus the mean)"},
         {"--by-source-token", "", "split each contribution by the position that the path reads"},
         {"--score", "HEAD", "the head's attention score before softmax instead of the logits"},
+        {"--source", "SOURCE", "without tokens: paths from this source only: embed, pos, mlp5, b_O[L3], ..."},
         {"--max-paths", "N", "refuse to list more than this (default 100000)"},
         {"--top", "N", "the N largest only (by target_logit, or by --sort)"},
         {"--sort", "COLUMN", "norm or target_logit, largest size first"},

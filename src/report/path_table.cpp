@@ -97,8 +97,8 @@ std::string target_line(const PathTable& paths, const Target& target) {
 
 std::vector<std::string> path_count_lines(const Config& config, int max_heads) {
     const PathCounts counts = count_paths(config, max_heads);
-    std::vector<std::string> lines{
-        fmt::format("{} paths through at most {} heads, by number of heads:", counts.total(), max_heads)};
+    std::vector<std::string> lines{fmt::format("{} paths through at most {} {}, by number of heads:",
+                                               counts.total(), max_heads, max_heads == 1 ? "head" : "heads")};
     for (int kind = 0; kind < n_source_kinds; ++kind) {
         std::vector<std::string> numbers;
         std::uint64_t sum = 0;
@@ -160,9 +160,8 @@ Table path_rows(const PathTable& paths, const Config& config, const PathMeasureO
                           {"source_position", ColumnKind::Integer, 0, !options.by_source_token}});
     for (const PathRow* row : rows) {
         std::vector<Cell> cells = path_cells(row->path);
-        cells.insert(cells.end(),
-                     {row->norm, row->target_logit, std::int64_t{row->position},
-                      row->source_position < 0 ? Cell() : Cell(std::int64_t{row->source_position})});
+        cells.insert(cells.end(), {row->norm, row->target_logit, std::int64_t{row->position}, Cell()});
+        if (row->source_position >= 0) cells.back() = std::int64_t{row->source_position};
         table.rows.push_back(std::move(cells));
     }
     return table;

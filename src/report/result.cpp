@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <limits>
 
 namespace headway {
 
@@ -84,6 +85,25 @@ std::string to_text(const Result& result, Format format) {
             break;
     }
     throw InvariantFailure("an .npz is no text");
+}
+
+std::vector<NpyArray> number_columns(const Table& table) {
+    std::vector<NpyArray> arrays;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        if (table.columns[i].kind == ColumnKind::Text) continue;
+        std::vector<double> values;
+        for (const std::vector<Cell>& row : table.rows) {
+            if (const auto* integer = std::get_if<std::int64_t>(&row[i]))
+                values.push_back(static_cast<double>(*integer));
+            else if (const auto* number = std::get_if<double>(&row[i]))
+                values.push_back(*number);
+            else
+                values.push_back(std::numeric_limits<double>::quiet_NaN());
+        }
+        arrays.push_back(
+            {table.columns[i].name, {static_cast<std::int64_t>(values.size())}, std::move(values)});
+    }
+    return arrays;
 }
 
 std::vector<std::string> model_caption(const Model& model) {

@@ -61,7 +61,8 @@ Table prediction_rows(const Run& run, std::size_t top) {
         const double normaliser = log_sum_exp(logits);
         std::int64_t rank = 0;
         for (const std::size_t token : best(logits, top)) {
-            const Cell loss = i < run.loss.size() ? Cell(run.loss[i]) : Cell();
+            Cell loss;
+            if (i < run.loss.size()) loss = run.loss[i];
             table.rows.push_back({static_cast<std::int64_t>(i), std::int64_t{run.tokens[i]}, loss, ++rank,
                                   static_cast<std::int64_t>(token), logits[token],
                                   std::exp(logits[token] - normaliser)});

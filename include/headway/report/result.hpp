@@ -28,7 +28,7 @@ struct Result {
     std::optional<Model> model = std::nullopt;                 ///< what it is of
     std::vector<std::pair<std::string, std::string>> options;  ///< those that change the result
     Table table;
-    /// What an .npz holds; most commands fill it only when asked for one.
+    /// What an .npz holds; filled only when asked for one. Without: the table's columns of numbers.
     std::vector<NpyArray> arrays = {};
     /// JSON text that stands for `data` instead of the table's caption and rows.
     std::string data = {};
@@ -36,6 +36,9 @@ struct Result {
 
 /// The text of a result in any format but Npz.
 std::string to_text(const Result& result, Format format);
+
+/// The columns of numbers of a table as arrays, NaN where a cell is empty: what an .npz holds when a result has no arrays of its own.
+std::vector<NpyArray> number_columns(const Table& table);
 
 /// The sentences of a caption about a model: its name and sizes; what was folded.
 std::vector<std::string> model_caption(const Model& model);

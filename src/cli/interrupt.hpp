@@ -1,0 +1,19 @@
+// Interrupts: a file that is being written is finished first, so that nothing half-made stays behind. A second signal ends at once.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace headway {
+
+/// SIGINT, SIGTERM and SIGHUP end the program with 128 + their number, but not in the middle of a `Whole`.
+void install_interrupts();
+
+/// While one lives, the first signal waits.
+class Whole {
+public:
+    Whole();
+    ~Whole();
+    Whole(const Whole&) = delete;
+    Whole& operator=(const Whole&) = delete;
+};
+
+}  // namespace headway
