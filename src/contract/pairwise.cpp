@@ -2,6 +2,7 @@
 #include "contract/pairwise.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -205,15 +206,18 @@ struct Range {
     std::int64_t begin, end;
 };
 
-/// Rows of a strict order that are computed together: enough of them for a good GEMM, few enough to save nearly half.
+/// Rows of a strict order that are computed together. Of N rows and columns, r rows at a time do N r / 2 products too many, and
+/// make BLAS pack N columns N / r times, each element for about 20 products: together least at r = sqrt(20 N).
 template <class T>
 std::int64_t rows_together(const Term<T>& out, const Term<T>& a, const Term<T>& b, int row,
                            std::int64_t extent) {
-    constexpr std::int64_t wanted = 64;  // rows of the matrix
+    constexpr double least = 64, products_per_packed = 20;
     const PairShape shape = describe(a.labelled(), b.labelled(), out.labelled());
     const bool in_a = std::ranges::find(a.labels, row) != a.labels.end();
-    const std::int64_t each = std::max<std::int64_t>(1, (in_a ? shape.m : shape.n) / extent);
-    return (wanted + each - 1) / each;
+    const auto rows = static_cast<double>(in_a ? shape.m : shape.n);
+    const double wanted = std::max(least, std::sqrt(products_per_packed * rows));
+    const std::int64_t blocks = std::max<std::int64_t>(1, std::llround(rows / wanted));
+    return (extent + blocks - 1) / blocks;
 }
 
 /// Row by row the wanted part of `block`, which starts at column first + 1.
