@@ -50,6 +50,8 @@ public:
 
 private:
     std::vector<std::size_t> order_of(const Sum& sum) const;
+    Sketch cell(const Term& term, int operand, const std::vector<std::string>& names, bool sheet,
+                std::vector<Side>& sides);
     void add_gates(Sketch& sketch, const Expr& node, const std::vector<Side>& sides);
     Sketch single(const Expr& node, const std::vector<std::string>& names);
 
@@ -67,6 +69,10 @@ Sketch sketch_product(Sketcher& sketcher, const Product& product, const std::vec
 /// Adds `part` to `diagram`, moved by `offset`; what it holds at top level goes into `region`. Returns the
 /// index of its first box.
 std::size_t add_part(Diagram& diagram, const Sketch& part, Point offset, int region);
+
+/// Puts a frame around a sketch; its gates come to lie on the border.
+Sketch framed(const Sketch& inner, const std::vector<Gate>& gates, RegionKind kind, const std::string& label,
+              int operand);
 
 /// Labels at free legs.
 void name_gates(Sketch& sketch, const std::vector<std::string>& names);

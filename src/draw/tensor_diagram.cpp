@@ -13,7 +13,6 @@ namespace headway {
 namespace {
 
 constexpr double label_size = 13;
-constexpr double pad = 12;
 
 const char* words_of(Function function) {
     switch (function) {
@@ -67,64 +66,6 @@ std::string function_label(const Apply& apply, const std::vector<std::string>& n
 }
 
 }  // namespace
-
-Words label_text(const std::string& name) {
-    Atom atom;
-    std::string rest = name;
-    if (const std::size_t open = rest.find('['); open != std::string::npos && rest.ends_with(']')) {
-        atom.sup = rest.substr(open + 1, rest.size() - open - 2);
-        rest.resize(open);
-    }
-    const std::size_t under = rest.find('_');
-    if (under != std::string::npos && under > 0 && rest.find('(') == std::string::npos) {
-        atom.sub = rest.substr(under + 1);
-        rest.resize(under);
-    }
-    atom.base = rest;
-    return {atom};
-}
-
-std::size_t add_part(Diagram& diagram, const Sketch& part, Point offset, int region) {
-    const std::size_t first = diagram.boxes.size();
-    const int regions = static_cast<int>(diagram.regions.size());
-    const auto placed = [&](int inner) { return inner < 0 ? region : inner + regions; };
-    const auto moved = [&](Point p) { return Point{p.x + offset.x, p.y + offset.y}; };
-    for (Box box : part.diagram.boxes) {
-        box.at = moved(box.at);
-        box.region = placed(box.region);
-        if (box.kind == BoxKind::Note) box.id = fmt::format("note{}", diagram.boxes.size());
-        diagram.boxes.push_back(std::move(box));
-    }
-    for (Wire wire : part.diagram.wires) {
-        for (Point& p : wire.path) p = moved(p);
-        wire.label_at = moved(wire.label_at);
-        wire.region = placed(wire.region);
-        diagram.wires.push_back(std::move(wire));
-    }
-    for (Region inner : part.diagram.regions) {
-        inner.low = moved(inner.low);
-        inner.high = moved(inner.high);
-        inner.parent = placed(inner.parent);
-        inner.id = fmt::format("r{}", diagram.regions.size());
-        diagram.regions.push_back(std::move(inner));
-    }
-    return first;
-}
-
-void name_gates(Sketch& sketch, const std::vector<std::string>& names) {
-    for (std::size_t port = 0; port < sketch.gates.size(); ++port) {
-        const Gate gate = sketch.gates[port];
-        const Point at = sketch.diagram.boxes[gate.box].at;
-        const double width = text_width(names[port], 11) + 3;
-        Point left{at.x - width - 3, at.y};
-        if (gate.side == Side::Right) left.x = at.x + 3;
-        if (gate.side == Side::Up || gate.side == Side::Down) {
-            left = {at.x - width / 2, at.y + (gate.side == Side::Up ? 9.0 : -9.0)};
-        }
-        add_note(sketch.diagram, plain(names[port]), left, 11, "#1a1a1a");
-    }
-    std::tie(sketch.low, sketch.high) = bounds(sketch.diagram);
-}
 
 Sketcher::Sketcher(const TensorDiagramOptions& options) : options_(options) {
     for (const Definition& box : options.boxes) boxes_.emplace(box.node.get(), box.name);
@@ -219,59 +160,6 @@ Sketch Sketcher::single(const Expr& node, const std::vector<std::string>& names)
     return sketch_product(*this, one, node->ports(), names);
 }
 
-namespace {
-
-/// Puts a frame around a sketch whose gates lie on its border.
-Sketch framed(const Sketch& inner, const std::vector<Gate>& gates, RegionKind kind, const std::string& label,
-              int operand) {
-    Sketch out;
-    Region region;
-    region.id = "r0";
-    region.kind = kind;
-    region.operand = operand;
-    double left = inner.low.x - pad;
-    double right = inner.high.x + pad;
-    double top = inner.high.y + pad;
-    double bottom = inner.low.y - pad;
-    out.diagram.regions.push_back(region);
-    const std::size_t first = add_part(out.diagram, inner, {0, 0}, 0);
-    const bool sides[2] = {
-        std::any_of(gates.begin(), gates.end(), [](const Gate& g) { return g.side == Side::Left; }),
-        std::any_of(gates.begin(), gates.end(), [](const Gate& g) { return g.side == Side::Right; })};
-    if (sides[0]) left = inner.low.x;
-    if (sides[1]) right = inner.high.x;
-    if (!label.empty()) {
-        const double width = add_note(out.diagram, plain(label), {left + 8, top + 4}, 10, "#6b4c80");
-        out.diagram.boxes.back().region = 0;
-        right = std::max(right, left + width + 16);
-        top += 14;
-    }
-    out.diagram.regions[0].low = {left, bottom};
-    out.diagram.regions[0].high = {right, top};
-    for (const Gate& gate : gates) {
-        out.gates.push_back({first + gate.box, gate.side});
-        Point& at = out.diagram.boxes[first + gate.box].at;
-        const Point was = at;
-        if (gate.side == Side::Left) at.x = left;
-        if (gate.side == Side::Right) at.x = right;
-        if (gate.side == Side::Up) at.y = top;
-        if (gate.side == Side::Down) at.y = bottom;
-        for (Wire& wire : out.diagram.wires) {
-            const std::string& id = out.diagram.boxes[first + gate.box].id;
-            const auto move = [&](Point& end) {
-                if (end.x == was.x && end.y == was.y) end = at;
-            };
-            if (wire.from.box == id) move(wire.path.front());
-            if (wire.to.box == id) move(wire.path.back());
-        }
-    }
-    out.low = out.diagram.regions[0].low;
-    out.high = out.diagram.regions[0].high;
-    return out;
-}
-
-}  // namespace
-
 Sketch Sketcher::region(const Expr& node, const std::vector<std::string>& names, int operand) {
     if (const auto* apply = node->as<Apply>()) {
         std::vector<std::string> inner_names = names;
@@ -284,148 +172,11 @@ Sketch Sketcher::region(const Expr& node, const std::vector<std::string>& names,
         return framed(inner, gates, RegionKind::Function, label, operand);
     }
     if (node->as<Sum>() != nullptr) {
-        Sketch inner = cells(node, names, false);
-        Sketch out = framed(inner, inner.gates, RegionKind::Sum, "", operand);
-        return out;
+        const Sketch inner = cells(node, names, false);
+        return framed(inner, inner.gates, RegionKind::Sum, "", operand);
     }
     const Sketch inner = this->node(node, names);
     return framed(inner, inner.gates, RegionKind::Term, "", operand);
-}
-
-std::vector<std::size_t> Sketcher::order_of(const Sum& sum) const {
-    std::vector<std::pair<std::size_t, std::size_t>> keys;
-    for (std::size_t i = 0; i < sum.terms.size(); ++i) {
-        const Expr& term = sum.terms[i].use.node;
-        std::size_t key = 0;
-        while (key < options_.terms.size() && options_.terms[key].term != term) ++key;
-        std::size_t factors = 0;
-        for (const Expr& child : children(*term)) factors += child->as<Copy>() == nullptr ? 1 : 0;
-        keys.emplace_back(key * 100000 + factors, i);
-    }
-    std::sort(keys.begin(), keys.end());
-    std::vector<std::size_t> order;
-    for (const auto& [key, i] : keys) order.push_back(i);
-    return order;
-}
-
-Sketch Sketcher::cells(const Expr& node, const std::vector<std::string>& names, bool sheet) {
-    const Sum& sum = *node->as<Sum>();
-    std::vector<Sketch> parts;
-    std::vector<std::int64_t> coefficients;
-    std::vector<Side> sides(names.size(), Side::Left);
-    for (const std::size_t i : order_of(sum)) {
-        const Term& term = sum.terms[i];
-        std::vector<std::string> inner;
-        for (const int label : term.use.labels) inner.push_back(names[static_cast<std::size_t>(label)]);
-        const std::set<std::string> outer = names_;  // bound names are a cell's own
-        Sketch part = boxes_.contains(term.use.node.get()) ? single(term.use.node, inner)
-                                                           : this->node(term.use.node, inner);
-        for (std::size_t port = 0; port < part.gates.size(); ++port) {
-            part.diagram.boxes[part.gates[port].box].leg = term.use.labels[port];
-            sides[static_cast<std::size_t>(term.use.labels[port])] = part.gates[port].side;
-        }
-        name_gates(part, inner);
-        if (sheet) {
-            double y = part.high.y + 18;
-            for (const TermTitle& title : options_.terms) {
-                if (title.term == term.use.node && !title.title.empty())
-                    add_note(part.diagram, plain(title.title), {part.low.x, y}, 10.5, "#1a1a1a", true);
-            }
-            add_note(part.diagram, plain(part.einsum), {part.low.x, part.low.y - 14}, 9.5);
-            std::tie(part.low, part.high) = bounds(part.diagram);
-        }
-        part.gates.clear();
-        names_ = outer;
-        Sketch cell = framed(part, {}, RegionKind::Term, "", static_cast<int>(i));
-        cell.diagram.regions[0].coefficient = static_cast<long>(term.coefficient);
-        parts.push_back(std::move(cell));
-        coefficients.push_back(term.coefficient);
-    }
-    const std::size_t columns =
-        sheet ? std::max<std::size_t>(1, std::min(options_.columns, parts.size())) : 1;
-    std::vector<double> widths(columns, 0);
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-        widths[i % columns] = std::max(widths[i % columns], parts[i].high.x - parts[i].low.x);
-    }
-    Sketch out;
-    if (sheet) {
-        Region region;
-        region.id = "r0";
-        region.kind = RegionKind::Sum;
-        out.diagram.regions.push_back(region);
-    }
-    const int home = sheet ? 0 : -1;
-    constexpr double between = 26;
-    double y = 0;
-    for (std::size_t row = 0; row * columns < parts.size(); ++row) {
-        double height = 0;
-        for (std::size_t c = 0; c < columns && row * columns + c < parts.size(); ++c) {
-            height = std::max(height, parts[row * columns + c].high.y - parts[row * columns + c].low.y);
-        }
-        double x = 0;
-        for (std::size_t c = 0; c < columns && row * columns + c < parts.size(); ++c) {
-            const std::size_t i = row * columns + c;
-            Sketch& part = parts[i];
-            // All cells of a row are equally high, all cells of a column equally wide.
-            part.diagram.regions[0].low.y = part.high.y - height;
-            part.diagram.regions[0].high.x = part.low.x + widths[c];
-            std::string sign = i > 0 ? "+" : "";
-            if (coefficients[i] < 0) sign = "\u2212";
-            if (std::abs(coefficients[i]) != 1) sign += std::to_string(std::abs(coefficients[i])) + " \u00d7";
-            const double room = text_width(sign, 14);
-            if (!sign.empty()) {
-                add_note(out.diagram, plain(sign), {x - 4 - room - 3, y - height / 2}, 14, "#1a1a1a");
-                out.diagram.boxes.back().region = home;
-            }
-            add_part(out.diagram, part, {x - part.low.x, y - part.high.y}, home);
-            x += widths[c] + between;
-        }
-        y -= height + (sheet ? 14 : 8);
-    }
-    if (parts.empty()) {
-        add_note(out.diagram, plain("0"), {0, 0}, label_size, "#1a1a1a");
-        out.diagram.boxes.back().region = home;
-    }
-    std::tie(out.low, out.high) = bounds(out.diagram);
-    if (sheet) {
-        out.diagram.regions[0].low = {out.low.x - 6, out.low.y - 6};
-        out.diagram.regions[0].high = {out.high.x + 6, out.high.y + 6};
-        return out;
-    }
-    add_gates(out, node, sides);
-    return out;
-}
-
-void Sketcher::add_gates(Sketch& sketch, const Expr& node, const std::vector<Side>& sides) {
-    const std::vector<Space>& ports = node->ports();
-    std::vector<std::size_t> left;
-    std::vector<std::size_t> right;
-    for (std::size_t port = 0; port < ports.size(); ++port)
-        (sides[port] == Side::Right ? right : left).push_back(port);
-    for (std::vector<std::size_t>* side : {&left, &right}) {
-        std::stable_sort(side->begin(), side->end(), [&](std::size_t a, std::size_t b) {
-            return (ports[a] == Space::Position) > (ports[b] == Space::Position);
-        });
-    }
-    sketch.gates.resize(ports.size());
-    const Point low = sketch.low;
-    const Point high = sketch.high;
-    const auto place = [&](const std::vector<std::size_t>& side, Side where) {
-        for (std::size_t i = 0; i < side.size(); ++i) {
-            Box box;
-            box.id = fresh_id();
-            box.kind = BoxKind::Mark;
-            box.width = box.height = 1;
-            box.leg = static_cast<int>(side[i]);
-            const double t = (static_cast<double>(side.size()) - 1) / 2 - static_cast<double>(i);
-            box.at = {where == Side::Left ? low.x - 14 : high.x + 14, (low.y + high.y) / 2 + 60 * t};
-            sketch.gates[side[i]] = {sketch.diagram.boxes.size(), where};
-            sketch.diagram.boxes.push_back(box);
-        }
-    };
-    place(left, Side::Left);
-    place(right, Side::Right);
-    std::tie(sketch.low, sketch.high) = bounds(sketch.diagram);
 }
 
 Diagram diagram_of(const Expr& expression, const TensorDiagramOptions& options) {
