@@ -10,8 +10,8 @@
 namespace headway {
 
 struct CompileOptions {
-    std::int64_t tile =
-        64;  ///< of a sliced index: BLAS multiplies matrices of this size in place, and tiles stay in the cache
+    /// Of a sliced index. BLAS multiplies matrices of this size in place, and tiles stay in the cache.
+    std::int64_t tile = 64;
     double slice_above = 4e6;  ///< elements: operands of a last step that are larger are made tile by tile
     bool use_symmetry = true;  ///< count tile pairs that a symmetry maps onto each other once
     bool use_order = true;     ///< skip what `before` makes 0
