@@ -42,7 +42,8 @@ inline double sum_of_squares(const float* x, std::int64_t n) {
     return sum;
 }
 
-/// All pairs on float32 factors reduced to d_head: ‖W_V W_O M‖ = ‖R_V W_O W_1 R_2ᵀ‖, R of the QR of the outer factors.
+/// All pairs on float32 factors reduced to d_head: ‖W_V W_O M‖ = ‖R_V W_O W_1 R_2ᵀ‖, R of the QR of the outer
+/// factors.
 /// Requires: as many key-value heads as query heads; d_head a multiple of 8.
 class AllPairs {
 public:
@@ -66,7 +67,8 @@ public:
         squares_.readers[2] = reduce(readers_[2], "W_O", "W_V", true);
     }
 
-    /// One product for each pair of layers that can compose, of every `step`-th writer layer. Returns the share of the
+    /// One product for each pair of layers that can compose, of every `step`-th writer layer. Returns the
+    /// share of the
     /// multiply-adds that were done.
     double pairwise(int step) {
         struct Task {

@@ -1,9 +1,15 @@
-// Composition scores of all pairs of heads, all three kinds, three ways on the same BLAS and threads in the same run:
-//   usual     as the usual package computes them: factors reduced to d_head rows, then one small product for each pair,
-//             possible or not, and its norm (the package's own copies of the operands and its SVDs are left out)
-//   pairwise  the best pairwise order: factors reduced by QR, one large product for each pair of layers that can compose
-//   composed  `composition()`: the networks, planned and evaluated by the library, scores and statistics included
-// They are run in turn and measured in processor time, so that a busy machine is busy for all three. All are compared.
+// Composition scores of all pairs of heads, all three kinds, three ways on the same BLAS and threads in the
+// same run:
+//   usual     as the usual package computes them: factors reduced to d_head rows, then one small product for
+// each pair,
+//             possible or not, and its norm (the package's own copies of the operands and its SVDs are left
+// out)
+//   pairwise  the best pairwise order: factors reduced by QR, one large product for each pair of layers that
+// can compose
+//   composed  `composition()`: the networks, planned and evaluated by the library, scores and statistics
+// included
+// They are run in turn and measured in processor time, so that a busy machine is busy for all three. All are
+// compared.
 // SPDX-License-Identifier: Apache-2.0
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>

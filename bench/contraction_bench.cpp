@@ -1,5 +1,7 @@
-// The evaluator's pairwise contraction, packing included, against a loop of bare cblas calls of the same shape on the same
-// threads. The two are run in turn, so that a noisy machine is noisy for both; times are processor times of all
+// The evaluator's pairwise contraction, packing included, against a loop of bare cblas calls of the same
+// shape on the same
+// threads. The two are run in turn, so that a noisy machine is noisy for both; times are processor times of
+// all
 // threads, `share` is bare time / our time (medians).
 // SPDX-License-Identifier: Apache-2.0
 #include <benchmark/benchmark.h>
@@ -97,7 +99,8 @@ double median(std::vector<double> times) {
     return times[times.size() / 2];
 }
 
-/// Every thread does the whole bare batch into a result of its own: the time of one batch is the time of all / threads.
+/// Every thread does the whole bare batch into a result of its own: the time of one batch is the time of all
+/// / threads.
 template <class T>
 void run(benchmark::State& state, const Step& step) {
     const auto threads = static_cast<int>(state.range(0));

@@ -1,5 +1,7 @@
-// Writing models down and expanding them, as symbols: what `headway network MODEL --expand 2` does before it prints.
-// Expressions are interned, so an expression that is held somewhere is found again in less time than it took to make: here
+// Writing models down and expanding them, as symbols: what `headway network MODEL --expand 2` does before it
+// prints.
+// Expressions are interned, so an expression that is held somewhere is found again in less time than it took
+// to make: here
 // nothing is held from one iteration to the next.
 // SPDX-License-Identifier: Apache-2.0
 #include <benchmark/benchmark.h>

@@ -42,7 +42,8 @@ std::vector<Axis<3>> axes_of(std::initializer_list<const PairAxes*> groups) {
     return axes;
 }
 
-/// A row-major copy of what an operand (or the result) has along `groups`, the last of the last group fastest; the axes
+/// A row-major copy of what an operand (or the result) has along `groups`, the last of the last group
+/// fastest; the axes
 /// get the strides of the copy.
 template <class T>
 class Packed {
@@ -206,8 +207,10 @@ struct Range {
     std::int64_t begin, end;
 };
 
-/// Rows of a strict order that are computed together. Of N rows and columns, r rows at a time do N r / 2 products too many, and
-/// make BLAS pack N columns N / r times, each element for about 20 products: together least at r = sqrt(20 N).
+/// Rows of a strict order that are computed together. Of N rows and columns, r rows at a time do N r / 2
+/// products too many, and
+/// make BLAS pack N columns N / r times, each element for about 20 products: together least at r = sqrt(20
+/// N).
 template <class T>
 std::int64_t rows_together(const Term<T>& out, const Term<T>& a, const Term<T>& b, int row,
                            std::int64_t extent) {

@@ -1,4 +1,5 @@
-// Contraction of two labelled arrays on BLAS. Labels shared by both and kept are batch indices, shared and not kept are
+// Contraction of two labelled arrays on BLAS. Labels shared by both and kept are batch indices, shared and
+// not kept are
 // contracted, labels of one operand that the result lacks are summed first.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -10,13 +11,15 @@
 
 namespace headway {
 
-/// `before[row, column]`: only elements whose row index is smaller than the column index are wanted, others are 0.
+/// `before[row, column]`: only elements whose row index is smaller than the column index are wanted, others
+/// are 0.
 struct StrictOrder {
     int row;     ///< a label of the result
     int column;  ///< another label of the result, of the same size
 };
 
-/// einsum(a, b -> out): row-major, axes in the order of `out_labels`. Labels may repeat within an operand (diagonal), not in the result.
+/// einsum(a, b -> out): row-major, axes in the order of `out_labels`. Labels may repeat within an operand
+/// (diagonal), not in the result.
 template <class T>
 Array<T> contract_pair(const Array<T>& a, std::span<const int> a_labels, const Array<T>& b,
                        std::span<const int> b_labels, std::span<const int> out_labels, Workspace& workspace);
@@ -27,7 +30,8 @@ void contract_into(const Array<T>& out, std::span<const int> out_labels, const A
                    std::span<const int> a_labels, const Array<T>& b, std::span<const int> b_labels,
                    Workspace& workspace);
 
-/// out += alpha * einsum(a, b -> out). `out` may be a view with gaps, but no two of its elements may share a place.
+/// out += alpha * einsum(a, b -> out). `out` may be a view with gaps, but no two of its elements may share a
+/// place.
 template <class T>
 void contract_add(const Array<T>& out, std::span<const int> out_labels, T alpha, const Array<T>& a,
                   std::span<const int> a_labels, const Array<T>& b, std::span<const int> b_labels,

@@ -12,7 +12,8 @@ namespace headway {
 
 namespace {
 
-// Heads within this many binary orders of magnitude of 1 are left as they are: no product of ten such weights overflows float.
+// Heads within this many binary orders of magnitude of 1 are left as they are: no product of ten such weights
+// overflows float.
 constexpr int balanced_exponent = 8;
 
 template <class T>

@@ -11,7 +11,8 @@ namespace {
 
 using Colours = std::vector<std::uint64_t>;
 
-// Individualising every member of every tie is factorial; products with more symmetric choices than this share less, never wrongly.
+// Individualising every member of every tie is factorial; products with more symmetric choices than this
+// share less, never wrongly.
 constexpr int max_choices = 720;
 
 class Canonicaliser {
@@ -34,7 +35,8 @@ public:
                                                                                  static_cast<int>(p)};
     }
 
-    // The ports in an order that their wiring gives, not their numbers. Ports that nothing tells apart keep theirs.
+    // The ports in an order that their wiring gives, not their numbers. Ports that nothing tells apart keep
+    // theirs.
     std::vector<int> port_order() const {
         Colours colours = node_colours();
         const Colours labels = refine(colours, false);
