@@ -72,6 +72,7 @@
 #include "headway/draw/diagram.hpp"
 #include "headway/draw/dot.hpp"
 #include "headway/draw/gallery.hpp"
+#include "headway/draw/model_diagram.hpp"
 #include "headway/draw/render.hpp"
 #include "headway/draw/tensor_diagram.hpp"
 #include "headway/draw/text.hpp"

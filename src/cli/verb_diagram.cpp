@@ -5,6 +5,7 @@
 #include "headway/base/error.hpp"
 #include "headway/draw/dot.hpp"
 #include "headway/draw/gallery.hpp"
+#include "headway/draw/model_diagram.hpp"
 #include "headway/draw/render.hpp"
 #include "headway/io/output_file.hpp"
 
@@ -29,26 +30,36 @@ int diagram(const Arguments& arguments) {
     }
     const std::filesystem::path file = arguments.text("--output");
     const Picture format = picture_format(arguments);
-    check_text_output(arguments, {});
+    const std::string where = arguments.positional(1);
+    check_text_output(arguments, {where});
     require(!file.empty() || format == Picture::Dot || format == Picture::Svg, ErrorKind::Usage,
             "diagram: a picture needs a file: -o FILE.png");
-    write_bytes(file, render(dot(gallery_diagram(name)), format));
+    const Diagram picture =
+        where.empty() ? gallery_diagram(name) : model_diagram(open_model(arguments, where).config(), name);
+    write_bytes(file, render(dot(picture), format));
     return 0;
 }
 
 }  // namespace
 
 Verb diagram_verb() {
-    return {.name = "diagram",
-            .summary = "Tensor diagrams: heads, layers, expansions, composition, virtual heads, induction",
-            .usage = "[NAME -o FILE]",
-            .positionals = {"NAME"},
-            .required = 0,
-            .groups = {picture_flags(), general_flags()},
-            .examples = {"headway diagram", "headway diagram k-composition -o k-composition.svg",
-                         "headway diagram two-layer-expansion -o sheet.pdf"},
-            .notes = "Without a name the diagrams are listed; without -o the picture is DOT text on stdout.",
-            .run = diagram};
+    return {
+        .name = "diagram",
+        .summary = "Tensor diagrams: heads, layers, expansions, composition, virtual heads, induction",
+        .usage = "[NAME [MODEL] -o FILE]",
+        .positionals = {"NAME", "MODEL"},
+        .required = 0,
+        .groups = {picture_flags(), model_flags(), general_flags()},
+        .examples = {"headway diagram", "headway diagram k-composition -o k-composition.svg",
+                     "headway diagram two-layer-expansion -o sheet.pdf",
+                     "headway diagram expansion example:attn-only-2l -o expansion.svg",
+                     "headway diagram 'embed > L0H3.V > L1H4.V > unembed' example:attn-only-2l -o path.svg",
+                     "headway diagram 'attn[L0]' llama/ -o attention.svg"},
+        .notes =
+            "Without a name the diagrams in general are listed. With a MODEL, NAME is a part of its network "
+            "(attn[L0], A[L1],\n"
+            "logits), a path, expansion, or any network text. Without -o the picture is DOT text on stdout.",
+        .run = diagram};
 }
 
 }  // namespace headway

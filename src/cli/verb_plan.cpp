@@ -5,6 +5,7 @@
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/measure/composition.hpp"
+#include "headway/measure/paths.hpp"
 #include "headway/measure/run.hpp"
 #include "headway/network/transformer.hpp"
 #include "headway/report/composition_table.hpp"
@@ -14,23 +15,27 @@ namespace headway {
 
 namespace {
 
+std::vector<Expr> networks_of(const std::string& what, const Arguments& arguments, const Config& config,
+                              int n_tokens) {
+    if (what == "compose") return composition_networks(config, parse_kinds(arguments.text("--kind", "all")));
+    if (what == "run") return run_networks(transformer(config), config);
+    require(what == "paths", ErrorKind::Usage, "--for: {} is none of compose, run and paths", quote(what));
+    PathMeasureOptions options;
+    options.max_heads = static_cast<int>(arguments.integer("--order", 2, 0, 1000));
+    return path_networks(config, n_tokens, options);
+}
+
 int plan_of(const Arguments& arguments) {
     const std::string what = arguments.text("--for", "compose");
     const EvaluateOptions options = evaluate_options(arguments);
-    const auto n_tokens = arguments.integer("--n-tokens", 16, 1, 1000000);
+    const auto n_tokens = static_cast<int>(arguments.integer("--n-tokens", 16, 1, 1000000));
     const std::string where = arguments.positional(0);
     const Destination to = destination(arguments, {where});
     const Model model = open_model(arguments, where);
     const Config& config = model.config();
+    const std::vector<Expr> networks = networks_of(what, arguments, config, n_tokens);
     Result result = result_of(arguments, model);
-    if (what == "compose") {
-        const std::vector<Composition> kinds = parse_kinds(arguments.text("--kind", "all"));
-        add_rows(result.table, plan_rows(plan(config, composition_networks(config, kinds), 0, options)));
-    } else {
-        require(what == "run", ErrorKind::Usage, "--for: {} is neither compose nor run", quote(what));
-        const Network network = transformer(config);
-        add_rows(result.table, plan_rows(plan(config, run_networks(network, config), n_tokens, options)));
-    }
+    add_rows(result.table, plan_rows(plan(config, networks, n_tokens, options)));
     write(result, to);
     return 0;
 }
@@ -43,12 +48,13 @@ Verb plan_verb() {
         .summary =
             "The contraction order that a command uses: steps, multiply-adds, memory, which GEMM each step "
             "is",
-        .usage = "MODEL --for compose|run [options]",
+        .usage = "MODEL --for compose|run|paths [options]",
         .positionals = {"MODEL"},
         .groups = {{"Plan",
-                    {{"--for", "COMMAND", "compose or run (default compose)"},
+                    {{"--for", "COMMAND", "compose, run or paths (default compose)"},
+                     {"--order", "N", "of paths: through at most N heads (default 2)"},
                      {"--kind", "KIND", "of compose: q, k, v or all (default all)"},
-                     {"--n-tokens", "N", "tokens of the run (default 16)"}}},
+                     {"--n-tokens", "N", "tokens of a run or of paths (default 16)"}}},
                    file_flags(),
                    model_flags(),
                    general_flags()},

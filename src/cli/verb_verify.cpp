@@ -54,9 +54,20 @@ int check_expressions(const Arguments& arguments) {
     return check.holds() ? 0 : 1;
 }
 
+int check_mutants(const Arguments& arguments) {
+    const auto per_pass = static_cast<std::uint64_t>(arguments.integer("--mutants", 1000, 1, 10000000));
+    const Destination to = destination(arguments, {});
+    const std::vector<MutantCount> counts = count_mutants(per_pass, verify_options(arguments).seed);
+    write({.command = "verify", .options = arguments.given(), .table = mutant_rows(counts)}, to);
+    const bool all = std::all_of(counts.begin(), counts.end(),
+                                 [](const MutantCount& count) { return count.survived == 0; });
+    return all ? 0 : 1;
+}
+
 int verify(const Arguments& arguments) {
     const std::string where = arguments.positional(0);
     if (arguments.has("--self-check")) return check_expressions(arguments);
+    if (arguments.has("--mutants")) return check_mutants(arguments);
     require(!where.empty(), ErrorKind::Usage, "verify: MODEL is missing");
     const Destination to = destination(arguments, {where, arguments.text("--tokens-file")});
     TokenBatch batch = tokens_of(arguments);
@@ -84,7 +95,8 @@ Verb verify_verb() {
         {"--score", "HEAD", "whose score expansion is proved too (default: the last layer's first)"},
         {"--trials", "N", "random points of each proof (default 2)"},
         {"--max-paths", "N", "refuse more than this (default 1000000)"},
-        {"--self-check", "N", "instead: every pass on N random expressions; needs no MODEL"}};
+        {"--self-check", "N", "instead: every pass on N random expressions; needs no MODEL"},
+        {"--mutants", "N", "instead: N mistakes made in the results of every pass; all have to be seen"}};
     for (const Flag& flag : token_flags()) flags.push_back(flag);
     return {
         .name = "verify",
@@ -95,7 +107,7 @@ Verb verify_verb() {
         .groups = {{"Proof", flags}, file_flags(), model_flags(), general_flags()},
         .examples = {"headway verify example:attn-only-2l --order 2",
                      "headway verify llama/ --order 1 --tokens 1,306,763",
-                     "headway verify --self-check 100000"},
+                     "headway verify --self-check 100000", "headway verify --mutants 1000"},
         .notes =
             "Both sides are evaluated exactly over the integers modulo 2^61 - 1 at random weights, sizes and "
             "tokens;\n"

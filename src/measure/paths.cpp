@@ -87,6 +87,32 @@ Expr split_by_source(const Expr& term) {
     return product(std::move(factors), ports, bound);
 }
 
+// The terms of all sources through all sequences of layers of at most `options.max_heads` heads.
+std::vector<Family> list_families(const FrozenModel& frozen, const PathMeasureOptions& options) {
+    const Config& config = frozen.config();
+    std::vector<Family> families;
+    std::vector<Source> sources;
+    for (Source source : path_sources(config)) {
+        if (source.kind == SourceKind::ValueBias) source.head = -1;
+        if (sources.empty() || sources.back() != source) sources.push_back(source);
+    }
+    for (const Source& source : sources)
+        for (int heads = 0; heads <= options.max_heads; ++heads)
+            for (const std::vector<int>& layers : layer_sequences(config, source, heads)) {
+                Family family{source, layers, layer_term(frozen, source, layers), false};
+                if (source.kind == SourceKind::ValueBias)
+                    family.layers.insert(family.layers.begin(), source.layer);
+                if (options.by_source_token && !family.layers.empty()) {
+                    family.term = split_by_source(family.term);
+                    invariant(family.term != nullptr,
+                              "a path through heads has no position that its source reads");
+                    family.split = true;
+                }
+                families.push_back(std::move(family));
+            }
+    return families;
+}
+
 class Contributions {
 public:
     Contributions(const Model& model, std::span<const int> tokens, const PathMeasureOptions& options)
@@ -125,7 +151,7 @@ private:
                     config_.d_vocab - 1);
         table_.targets.push_back(target_.token);
         add_rows(place);
-        const std::vector<Family> families = list_families();
+        const std::vector<Family> families = list_families(frozen_, options_);
         std::vector<Expr> terms;
         for (const Family& family : families) terms.push_back(at_position(family.term, place));
         if (remainder_row_)
@@ -161,30 +187,6 @@ private:
     }
 
     bool has_source_position(const Path& path) const { return order(path) > 0; }
-
-    std::vector<Family> list_families() const {
-        std::vector<Family> families;
-        std::vector<Source> sources;
-        for (Source source : path_sources(config_)) {
-            if (source.kind == SourceKind::ValueBias) source.head = -1;
-            if (sources.empty() || sources.back() != source) sources.push_back(source);
-        }
-        for (const Source& source : sources)
-            for (int heads = 0; heads <= options_.max_heads; ++heads)
-                for (const std::vector<int>& layers : layer_sequences(config_, source, heads)) {
-                    Family family{source, layers, layer_term(frozen_, source, layers), false};
-                    if (source.kind == SourceKind::ValueBias)
-                        family.layers.insert(family.layers.begin(), source.layer);
-                    if (options_.by_source_token && !family.layers.empty()) {
-                        family.term = split_by_source(family.term);
-                        invariant(family.term != nullptr,
-                                  "a path through heads has no position that its source reads");
-                        family.split = true;
-                    }
-                    families.push_back(std::move(family));
-                }
-        return families;
-    }
 
     // Hands each path of a family its part of the family's value.
     void take(const Family& family, const xt::xarray<double>& value) {
@@ -264,6 +266,17 @@ Target parse_target(std::string_view text) {
 PathTable path_contributions(const Model& model, std::span<const int> tokens,
                              const PathMeasureOptions& options) {
     return Contributions(model, tokens, options).run();
+}
+
+std::vector<Expr> path_networks(const Config& config, int n_tokens, const PathMeasureOptions& options) {
+    const FrozenModel frozen(config);
+    const int place = options.at.value_or(n_tokens - 1);
+    std::vector<Expr> networks;
+    for (const Family& family : list_families(frozen, options))
+        networks.push_back(at_position(family.term, place));
+    if (options.max_heads < config.n_layers)
+        networks.push_back(at_position(expand_orders(frozen, options.max_heads).remainder, place));
+    return networks;
 }
 
 std::string label(const PathRow& row) { return row.path ? label(*row.path) : "remainder"; }

@@ -78,4 +78,27 @@ Table self_check_rows(const SelfCheck& check) {
     return table;
 }
 
+Table mutant_rows(const std::vector<MutantCount>& counts) {
+    Table table;
+    table.columns = {{"pass", ColumnKind::Text},
+                     {"rejected", ColumnKind::Integer},
+                     {"survived", ColumnKind::Integer},
+                     {"no_mutants", ColumnKind::Integer}};
+    for (int i = 0; i < n_mutations; ++i)
+        table.columns.push_back({std::string(name(static_cast<Mutation>(i))), ColumnKind::Integer, 0, true});
+    std::uint64_t rejected = 0, survived = 0;
+    for (const MutantCount& count : counts) {
+        rejected += count.total_rejected();
+        survived += count.survived;
+        std::vector<Cell> row{count.pass, static_cast<std::int64_t>(count.total_rejected()),
+                              static_cast<std::int64_t>(count.survived),
+                              static_cast<std::int64_t>(count.same + count.symmetric + count.irrelevant)};
+        for (const std::uint64_t number : count.rejected) row.emplace_back(static_cast<std::int64_t>(number));
+        table.rows.push_back(std::move(row));
+    }
+    table.caption = {fmt::format("Wrong results on purpose, given to the proof: {} rejected, {} accepted.",
+                                 rejected, survived)};
+    return table;
+}
+
 }  // namespace headway

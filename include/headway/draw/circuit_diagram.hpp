@@ -32,7 +32,7 @@ struct DrawnEdge {
 
 struct CircuitPicture {
     std::string name = "circuit";
-    std::string title;          ///< of the caption: the model and what is shown
+    std::string title;           ///< of the caption: the model and what is shown
     Words formula;               ///< of the weights
     std::vector<Words> remarks;  ///< more lines: the filter, what is left out
     std::string weight_name = "score";

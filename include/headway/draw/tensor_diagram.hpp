@@ -22,7 +22,7 @@ struct TermTitle {
 struct TensorDiagramOptions {
     std::string name = "network";
     std::string title;              ///< of the caption; no caption when empty
-    std::vector<Words> remarks;      ///< more lines of the caption
+    std::vector<Words> remarks;     ///< more lines of the caption
     std::vector<Definition> boxes;  ///< nodes that are drawn as one box with this name, whatever is inside
     std::vector<TermTitle> terms;   ///< of a sum
     std::size_t columns = 2;        ///< of the sheet of a sum

@@ -55,6 +55,9 @@ struct PathTable {
 PathTable path_contributions(const Model& model, std::span<const int> tokens,
                              const PathMeasureOptions& options = {});
 
+/// The networks that `path_contributions` evaluates at one position of a run of `n_tokens` tokens: for plans.
+std::vector<Expr> path_networks(const Config& config, int n_tokens, const PathMeasureOptions& options = {});
+
 /// `embed > L0H3.V > unembed`, `remainder`.
 std::string label(const PathRow& row);
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "headway/expand/mutate.hpp"
 #include "headway/expand/self_check.hpp"
 #include "headway/expand/verify.hpp"
 #include "headway/measure/paths.hpp"
@@ -30,6 +31,10 @@ struct Closure {
 /// Columns `result,check,statement`: result is `proved`, `failed`, `closed`, `not closed`, or `not proved` for what the
 /// proof does not say. The caption gives trials, terms and the chance of an error.
 Table verification_rows(const std::vector<NamedVerification>& checks, const Closure* closure);
+
+/// Columns `pass,rejected,survived,no_mutants`, then one for each kind of mistake. `no_mutants`: changes that provably change no
+/// value, which were replaced by others.
+Table mutant_rows(const std::vector<MutantCount>& counts);
 
 /// Columns `pass,expressions,changed,failed,first_failure`.
 Table self_check_rows(const SelfCheck& check);
