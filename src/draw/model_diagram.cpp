@@ -3,10 +3,13 @@
 
 #include "headway/base/error.hpp"
 #include "headway/draw/tensor_diagram.hpp"
+#include "headway/expand/fold.hpp"
+#include "headway/expand/normalise.hpp"
 #include "headway/expand/path_term.hpp"
 #include "headway/expand/paths.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace headway {
 
@@ -17,11 +20,12 @@ Expr over_all_heads(const Expr& term) {
     std::vector<Index> indices;
     for (std::size_t i = 0; i < term->ports().size(); ++i)
         indices.push_back({term->ports()[i], static_cast<int>(i)});
-    return product({{term, indices}}, {indices[indices.size() - 2], indices.back()});
+    return normalise(product({{term, indices}}, {indices[indices.size() - 2], indices.back()}));
 }
 
 std::string title_of(const std::vector<int>& layers) {
-    std::string text = "embed";
+    constexpr std::array classes{"direct path", "single-head paths", "virtual heads"};
+    std::string text = fmt::format("{}: embed", classes[std::min(layers.size(), classes.size() - 1)]);
     for (const int layer : layers) text += fmt::format(" > L{}H*.V", layer);
     return text + " > unembed";
 }
@@ -35,13 +39,14 @@ TensorDiagramOptions titled(const char* name, const std::string& title) {
 
 Diagram expansion(const FrozenModel& model) {
     constexpr std::size_t most = 16;
-    TensorDiagramOptions options{
-        .name = "expansion", .title = "Paths from the embedding through at most two heads, patterns frozen"};
+    TensorDiagramOptions options =
+        titled("expansion", "Paths from the embedding through at most two heads, patterns frozen");
     std::vector<WiredTerm> terms;
     const std::vector<Index> ports{{Space::Position, 0}, {Space::Vocab, 0}};
     for (int heads = 0; heads <= std::min(2, model.config().n_layers); ++heads)
         for (const std::vector<int>& layers : layer_sequences(model.config(), Source{}, heads)) {
-            const Expr term = over_all_heads(layer_term(model, Source{}, layers));
+            const Expr term =
+                fold(over_all_heads(layer_term(model, Source{}, layers)), model.config().group_size());
             options.terms.push_back({term, title_of(layers)});
             terms.push_back({1, {term, ports}});
             require(terms.size() <= most, ErrorKind::Limit,

@@ -21,7 +21,7 @@ namespace {
 constexpr Index position{Space::Position, 0}, vocab{Space::Vocab, 0}, read_position{Space::Position, 1};
 
 // The terms of one source through one sequence of layers, all heads at once.
-struct Family {
+struct PathFamily {
     Source source;
     std::vector<int> layers;  // of the heads, a value bias's own first
     Expr term;
@@ -88,9 +88,9 @@ Expr split_by_source(const Expr& term) {
 }
 
 // The terms of all sources through all sequences of layers of at most `options.max_heads` heads.
-std::vector<Family> list_families(const FrozenModel& frozen, const PathMeasureOptions& options) {
+std::vector<PathFamily> list_families(const FrozenModel& frozen, const PathMeasureOptions& options) {
     const Config& config = frozen.config();
-    std::vector<Family> families;
+    std::vector<PathFamily> families;
     std::vector<Source> sources;
     for (Source source : path_sources(config)) {
         if (source.kind == SourceKind::ValueBias) source.head = -1;
@@ -99,7 +99,7 @@ std::vector<Family> list_families(const FrozenModel& frozen, const PathMeasureOp
     for (const Source& source : sources)
         for (int heads = 0; heads <= options.max_heads; ++heads)
             for (const std::vector<int>& layers : layer_sequences(config, source, heads)) {
-                Family family{source, layers, layer_term(frozen, source, layers), false};
+                PathFamily family{source, layers, layer_term(frozen, source, layers), false};
                 if (source.kind == SourceKind::ValueBias)
                     family.layers.insert(family.layers.begin(), source.layer);
                 if (options.by_source_token && !family.layers.empty()) {
@@ -151,9 +151,9 @@ private:
                     config_.d_vocab - 1);
         table_.targets.push_back(target_.token);
         add_rows(place);
-        const std::vector<Family> families = list_families(frozen_, options_);
+        const std::vector<PathFamily> families = list_families(frozen_, options_);
         std::vector<Expr> terms;
-        for (const Family& family : families) terms.push_back(at_position(family.term, place));
+        for (const PathFamily& family : families) terms.push_back(at_position(family.term, place));
         if (remainder_row_)
             terms.push_back(at_position(expand_orders(frozen_, options_.max_heads).remainder, place));
         evaluate_each(model_, terms, tokens_, options_.evaluate,
@@ -189,7 +189,7 @@ private:
     bool has_source_position(const Path& path) const { return order(path) > 0; }
 
     // Hands each path of a family its part of the family's value.
-    void take(const Family& family, const xt::xarray<double>& value) {
+    void take(const PathFamily& family, const xt::xarray<double>& value) {
         const std::size_t parts = family.split ? tokens_.size() : 1, n_vocab = sum_.size();
         std::vector<int> heads(family.layers.size(), 0);
         const double* part = value.data();
@@ -202,7 +202,7 @@ private:
         }
     }
 
-    static Path path_of(const Family& family, const std::vector<int>& heads) {
+    static Path path_of(const PathFamily& family, const std::vector<int>& heads) {
         Path path{family.source, {}};
         for (std::size_t i = 0; i < heads.size(); ++i) {
             if (i == 0 && family.source.kind == SourceKind::ValueBias) {
@@ -272,7 +272,7 @@ std::vector<Expr> path_networks(const Config& config, int n_tokens, const PathMe
     const FrozenModel frozen(config);
     const int place = options.at.value_or(n_tokens - 1);
     std::vector<Expr> networks;
-    for (const Family& family : list_families(frozen, options))
+    for (const PathFamily& family : list_families(frozen, options))
         networks.push_back(at_position(family.term, place));
     if (options.max_heads < config.n_layers)
         networks.push_back(at_position(expand_orders(frozen, options.max_heads).remainder, place));
