@@ -6,99 +6,102 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <map>
+#include <string_view>
 
 namespace headway {
 
 namespace {
 
+using Names = std::vector<std::string>;
+
 // How names, indices and signs are spelled.
-class Spelling {
-public:
-    virtual ~Spelling() = default;
-    virtual std::string tensor(const std::string& name, const std::vector<std::string>& indices) const = 0;
-    virtual std::string sum_over(const std::vector<std::string>& indices) const = 0;
-    virtual std::string function(const std::string& name, const std::string& over, const std::string& mask,
-                                 const std::string& argument) const = 0;
-    virtual std::string line(const std::string& left, const std::string& right) const = 0;
+struct Spelling {
+    std::string (*tensor)(const std::string& name, const Names& indices);
+    std::string (*sum_over)(const Names& indices);
+    // `over`: the index that it runs over, or nothing; so is the mask.
+    std::string (*function)(std::string_view name, const std::string& over, const std::string& mask,
+                            const std::string& argument);
+    std::string (*line)(const std::string& left, const std::string& right);
 };
 
-class PlainSpelling final : public Spelling {
-public:
-    std::string tensor(const std::string& name, const std::vector<std::string>& indices) const override {
-        return indices.empty() ? name : fmt::format("{}[{}]", name, fmt::join(indices, ","));
-    }
-    std::string sum_over(const std::vector<std::string>& indices) const override {
-        return indices.empty() ? "" : fmt::format("Σ_{{{}}} ", fmt::join(indices, ","));
-    }
-    std::string function(const std::string& name, const std::string& over, const std::string& mask,
-                         const std::string& argument) const override {
-        return fmt::format("{}{}({}{})", name, over.empty() ? "" : "_" + over,
-                           mask.empty() ? "" : mask + "; ", argument);
-    }
-    std::string line(const std::string& left, const std::string& right) const override {
-        return left + " = " + right + "\n";
-    }
-};
+std::string plain_tensor(const std::string& name, const Names& indices) {
+    return indices.empty() ? name : fmt::format("{}[{}]", name, fmt::join(indices, ","));
+}
 
-class LatexSpelling final : public Spelling {
-public:
-    std::string tensor(const std::string& name, const std::vector<std::string>& indices) const override {
-        std::string below;
-        for (const std::string& index : indices) below += index_text(index);
-        return indices.empty() ? symbol(name) : fmt::format("{{{}}}_{{{}}}", symbol(name), below);
-    }
-    std::string sum_over(const std::vector<std::string>& indices) const override {
-        std::string below;
-        for (const std::string& index : indices) below += index_text(index);
-        return indices.empty() ? "" : fmt::format("\\sum_{{{}}} ", below);
-    }
-    std::string function(const std::string& name, const std::string& over, const std::string& mask,
-                         const std::string& argument) const override {
-        return fmt::format("\\operatorname{{{}}}{}\\left({}{}\\right)", words(name),
-                           over.empty() ? "" : fmt::format("_{{{}}}", index_text(over)),
-                           mask.empty() ? "" : mask + ";\\, ", argument);
-    }
-    std::string line(const std::string& left, const std::string& right) const override {
-        return left + " &= " + right + " \\\\\n";
-    }
+std::string plain_sum(const Names& indices) {
+    return indices.empty() ? "" : fmt::format("Σ_{{{}}} ", fmt::join(indices, ","));
+}
 
-private:
-    // Letters and digits stay; all that TeX would read as something else is spelled out.
-    static std::string words(std::string_view text) {
-        std::string result;
-        for (const char c : text) {
-            if (std::string_view("_&%$#{}").find(c) != std::string_view::npos) result += '\\';
-            if (c == '\\' || c == '^' || c == '~')
-                result += fmt::format("\\char{} ", static_cast<int>(c));
-            else
-                result += c;
-        }
-        return result;
-    }
-    // Words of several letters are no products of variables.
-    static std::string upright(const std::string& text) {
-        return text.size() == 1 ? text : fmt::format("\\mathrm{{{}}}", words(text));
-    }
-    // `k1` is k with subscript 1.
-    static std::string index_text(const std::string& index) {
-        return index.size() == 1 ? index : fmt::format("{}_{{{}}}", index[0], index.substr(1));
-    }
-    // `W_Q[L0H3]`: W with Q below and L0H3 above.
-    static std::string symbol(const std::string& name) {
-        const std::size_t open = name.find('[');
-        const std::string stem = name.substr(0, open);
-        std::string above = open == std::string::npos ? "" : name.substr(open + 1, name.size() - open - 2);
-        const std::size_t low = stem.find('_');
-        std::string text;
-        if (low == 1 && stem.find('_', 2) == std::string::npos && stem.find('.') == std::string::npos)
-            text = fmt::format("{}_{{{}}}", stem[0], upright(stem.substr(2)));
+std::string plain_function(std::string_view name, const std::string& over, const std::string& mask,
+                           const std::string& argument) {
+    return fmt::format("{}{}({}{})", name, over.empty() ? "" : "_" + over, mask.empty() ? "" : mask + "; ",
+                       argument);
+}
+
+std::string plain_line(const std::string& left, const std::string& right) {
+    return left + " = " + right + "\n";
+}
+
+constexpr Spelling plain_spelling{plain_tensor, plain_sum, plain_function, plain_line};
+
+// Letters and digits stay; all that TeX would read as something else is spelled out.
+std::string tex_words(std::string_view text) {
+    std::string result;
+    for (const char c : text) {
+        if (std::string_view("_&%$#{}").find(c) != std::string_view::npos) result += '\\';
+        if (c == '\\' || c == '^' || c == '~')
+            result += fmt::format("\\char{} ", static_cast<int>(c));
         else
-            text = stem == "delta" ? "\\delta" : upright(stem);
-        return above.empty() ? text : fmt::format("{}^{{{}}}", text, words(above));
+            result += c;
     }
-};
+    return result;
+}
+
+// Words of several letters are no products of variables.
+std::string tex_upright(const std::string& text) {
+    return text.size() == 1 ? text : fmt::format("\\mathrm{{{}}}", tex_words(text));
+}
+
+// `k1` is k with subscript 1.
+std::string tex_indices(const Names& indices) {
+    std::string text;
+    for (const std::string& index : indices)
+        text += index.size() == 1 ? index : fmt::format("{}_{{{}}}", index[0], index.substr(1));
+    return text;
+}
+
+// `W_Q[L0H3]`: W with Q below and L0H3 above.
+std::string tex_symbol(const std::string& name) {
+    const std::size_t open = name.find('[');
+    const std::string stem = name.substr(0, open);
+    const bool has_below = stem.find('_') == 1 && stem.find_first_of("_.", 2) == std::string::npos;
+    std::string text = stem == "delta" ? "\\delta" : tex_upright(stem);
+    if (has_below) text = fmt::format("{}_{{{}}}", stem[0], tex_upright(stem.substr(2)));
+    if (open == std::string::npos) return text;
+    return fmt::format("{}^{{{}}}", text, tex_words(name.substr(open + 1, name.size() - open - 2)));
+}
+
+std::string tex_tensor(const std::string& name, const Names& indices) {
+    return indices.empty() ? tex_symbol(name)
+                           : fmt::format("{{{}}}_{{{}}}", tex_symbol(name), tex_indices(indices));
+}
+
+std::string tex_sum(const Names& indices) {
+    return indices.empty() ? "" : fmt::format("\\sum_{{{}}} ", tex_indices(indices));
+}
+
+std::string tex_function(std::string_view name, const std::string& over, const std::string& mask,
+                         const std::string& argument) {
+    return fmt::format("\\operatorname{{{}}}{}\\left({}{}\\right)", tex_words(name),
+                       over.empty() ? "" : fmt::format("_{{{}}}", tex_indices({over})),
+                       mask.empty() ? "" : mask + ";\\, ", argument);
+}
+
+std::string tex_line(const std::string& left, const std::string& right) {
+    return left + " &= " + right + " \\\\\n";
+}
+
+constexpr Spelling tex_spelling{tex_tensor, tex_sum, tex_function, tex_line};
 
 class Writer {
 public:
@@ -160,7 +163,7 @@ private:
         std::string over;
         if (apply.function == Function::Softmax) over = names[static_cast<std::size_t>(apply.axis)];
         if (apply.function == Function::Rstd) over = names.back();
-        return spelling_.function(std::string(function_name(apply.function)), over,
+        return spelling_.function(function_name(apply.function), over,
                                   apply.mask ? use(*apply.mask, names) : "", argument);
     }
 
@@ -179,15 +182,15 @@ private:
     }
 
     Listing listing_;
-    const Spelling& spelling_;
+    Spelling spelling_;
 };
 
 }  // namespace
 
-std::string index_notation(const Network& network) { return Writer(network, PlainSpelling{}).run(); }
+std::string index_notation(const Network& network) { return Writer(network, plain_spelling).run(); }
 std::string index_notation(const Expr& expression) { return index_notation(Network{{}, expression}); }
 
-std::string latex(const Network& network) { return Writer(network, LatexSpelling{}).run(); }
+std::string latex(const Network& network) { return Writer(network, tex_spelling).run(); }
 std::string latex(const Expr& expression) { return latex(Network{{}, expression}); }
 
 }  // namespace headway
