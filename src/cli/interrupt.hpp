@@ -1,4 +1,5 @@
-// Interrupts: a file that is being written is finished first, so that nothing half-made stays behind. A second signal ends at once.
+// Interrupts: a file that is being written is finished first, so that nothing half-made stays behind. A
+// second signal ends at once.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -35,8 +35,9 @@ struct Destination {
     Format format = Format::Text;
 };
 
-/// Of `--output`, `--format` and `--json`. Before anything is computed: throws Error(Usage) for an extension or a
-/// format that does not exist, Error(Io) and Error(OutputIsInput) as check_output; `inputs` are models and other files.
+/// Of `--output`, `--format` and `--json`. Before anything is computed: throws Error(Usage) for an extension
+/// or a format that does not exist, Error(Io) and Error(OutputIsInput) as check_output; `inputs` are models
+/// and other files.
 Destination destination(const Arguments& arguments, const std::vector<std::string>& inputs);
 
 /// The result of a command about a model, its caption begun; the rows are to be added.
@@ -44,7 +45,8 @@ Result result_of(const Arguments& arguments, const Model& model);
 /// Puts the caption of `rows` behind that of `table`, and its columns and rows in place of the table's.
 void add_rows(Table& table, Table rows);
 
-/// The flags of commands that draw, and the format that they or the file's extension name (DOT without either).
+/// The flags of commands that draw, and the format that they or the file's extension name (DOT without
+/// either).
 FlagGroup picture_flags();
 Picture picture_format(const Arguments& arguments);
 

@@ -1,4 +1,5 @@
-// What a notation writes line by line: every node that is no leaf, with a name, behind the nodes that it uses.
+// What a notation writes line by line: every node that is no leaf, with a name, behind the nodes that it
+// uses.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -10,9 +10,11 @@
 namespace headway {
 
 /// The picture of a part of a model's network. `what` is
-/// - a definition of the network: `attn[L0]`, `A[L1]`, `mlp[L2]`, `logits`; the definitions that it uses are single boxes;
+/// - a definition of the network: `attn[L0]`, `A[L1]`, `mlp[L2]`, `logits`; the definitions that it uses are
+/// single boxes;
 /// - a path: `embed > L0H3.V > L1H4.V > unembed`;
-/// - `expansion`: a sheet with the paths from the embedding through at most two heads, all heads of a layer in one term;
+/// - `expansion`: a sheet with the paths from the embedding through at most two heads, all heads of a layer
+/// in one term;
 /// - any network text in the model's names.
 /// Throws Error: Usage (no such path, text that cannot be read), Limit (more than 16 terms).
 Diagram model_diagram(const Config& config, const std::string& what);

@@ -18,7 +18,8 @@ struct WireEnd {
     bool operator==(const WireEnd&) const = default;
 };
 
-/// A label inside a node: which of the node's ports it is (-1: summed over), and the ports of the parts that carry it.
+/// A label inside a node: which of the node's ports it is (-1: summed over), and the ports of the parts that
+/// carry it.
 struct SnapshotWire {
     Space space = Space::Residual;
     int port = -1;

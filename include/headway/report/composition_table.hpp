@@ -22,14 +22,14 @@ struct CompositionView {
     std::string sort = "score";
 };
 
-/// Columns `kind,writer,reader,score,baseline,excess,z,percentile`, then the robust z against the writer's and the reader's
-/// other pairs, participation ratios, overlap, and why a score is undefined. Undefined scores come last.
-/// Throws Error(Usage) for a `sort` that is no column of numbers.
+/// Columns `kind,writer,reader,score,baseline,excess,z,percentile`, then the robust z against the writer's
+/// and the reader's other pairs, participation ratios, overlap, and why a score is undefined. Undefined
+/// scores come last. Throws Error(Usage) for a `sort` that is no column of numbers.
 Table composition_rows(const CompositionTable& scores, const Config& config,
                        const CompositionView& view = {});
 
-/// `Q`, `K`, `V` as far as asked for: `[n_layers, n_heads, n_layers, n_heads]`, [writer layer, writer head, reader layer,
-/// reader head], NaN where absent.
+/// `Q`, `K`, `V` as far as asked for: `[n_layers, n_heads, n_layers, n_heads]`, [writer layer, writer head,
+/// reader layer, reader head], NaN where absent.
 std::vector<NpyArray> composition_arrays(const CompositionTable& scores,
                                          const std::vector<Composition>& kinds, const Config& config);
 

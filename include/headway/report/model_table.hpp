@@ -7,7 +7,8 @@
 
 namespace headway {
 
-/// Columns `fact,value`: architecture, sizes, positions, norms, parameters, tensors by status, foldings, approximations.
+/// Columns `fact,value`: architecture, sizes, positions, norms, parameters, tensors by status, foldings,
+/// approximations.
 Table model_facts(const Model& model);
 
 /// Every tensor of the file: columns `tensor,dtype,shape,status,leaves`.

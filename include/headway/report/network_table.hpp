@@ -26,8 +26,8 @@ std::string written(const Network& network, Notation notation);
 /// The terms of all paths of `options`, built. Throws Error(Limit) with the count.
 std::vector<PathTerm> list_path_terms(const FrozenModel& model, const PathOptions& options);
 
-/// Columns `path,source,order,class,formula`; einsum: `equation,operands` instead of the formula. The counts come first, in the
-/// caption; a last row `remainder` while max_heads < n_layers.
+/// Columns `path,source,order,class,formula`; einsum: `equation,operands` instead of the formula. The counts
+/// come first, in the caption; a last row `remainder` while max_heads < n_layers.
 Table path_term_rows(const FrozenModel& model, const PathOptions& options, const std::vector<PathTerm>& terms,
                      Notation notation, const PathView& view = {});
 

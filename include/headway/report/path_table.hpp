@@ -21,11 +21,12 @@ struct PathView {
     double threshold = 0;   ///< least size of the target logit
 };
 
-/// `9649 paths through at most 2 heads: embed 1 + 144 + 9504 = 9649; ...`: a line for each kind of source, then the sum.
+/// `9649 paths through at most 2 heads: embed 1 + 144 + 9504 = 9649; ...`: a line for each kind of source,
+/// then the sum.
 std::vector<std::string> path_count_lines(const Config& config, int max_heads);
 
-/// The paths without numbers: columns `path,source,order,class`; a last row `remainder` while max_heads < n_layers.
-/// Throws Error(Limit) with the count when there are more than `options.max_paths`.
+/// The paths without numbers: columns `path,source,order,class`; a last row `remainder` while max_heads <
+/// n_layers. Throws Error(Limit) with the count when there are more than `options.max_paths`.
 Table path_list(const Config& config, const PathOptions& options, const PathView& view = {});
 
 /// Columns `path,source,order,class,norm,target_logit`, then `position` and `source_position`.

@@ -7,8 +7,8 @@
 
 namespace headway {
 
-/// Columns `step,depth,multiply_adds,times,bytes,how,what`. The caption gives the totals, with and without what symmetry and
-/// impossible pairs save.
+/// Columns `step,depth,multiply_adds,times,bytes,how,what`. The caption gives the totals, with and without
+/// what symmetry and impossible pairs save.
 Table plan_rows(const Plan& plan);
 
 }  // namespace headway

@@ -37,7 +37,8 @@ struct Result {
 /// The text of a result in any format but Npz.
 std::string to_text(const Result& result, Format format);
 
-/// The columns of numbers of a table as arrays, NaN where a cell is empty: what an .npz holds when a result has no arrays of its own.
+/// The columns of numbers of a table as arrays, NaN where a cell is empty: what an .npz holds when a result
+/// has no arrays of its own.
 std::vector<NpyArray> number_columns(const Table& table);
 
 /// The sentences of a caption about a model: its name and sizes; what was folded.

@@ -11,8 +11,8 @@
 
 namespace headway {
 
-/// A comma-separated list of `L0H3`, `0.3`, `L1H*` and `L*H2`, sorted, without repeats. Throws Error(Usage) that shows the
-/// item, Error(Unsupported) when the model has no such head.
+/// A comma-separated list of `L0H3`, `0.3`, `L1H*` and `L*H2`, sorted, without repeats. Throws Error(Usage)
+/// that shows the item, Error(Unsupported) when the model has no such head.
 std::vector<Head> parse_heads(std::string_view text, const Config& config);
 
 /// The same for one head.

@@ -36,8 +36,8 @@ struct Table {
 /// Caption, then columns aligned by spaces: numbers rounded and flush right. Foreign text is escaped.
 std::string to_text(const Table& table);
 
-/// RFC 4180 with a header line, numbers as the shortest text that reads back to the same bits, `nan` where undefined.
-/// A text that a spreadsheet would take for a formula gets a `'` in front. Ends lines with \n.
+/// RFC 4180 with a header line, numbers as the shortest text that reads back to the same bits, `nan` where
+/// undefined. A text that a spreadsheet would take for a formula gets a `'` in front. Ends lines with \n.
 std::string to_csv(const Table& table);
 /// The same cells between tabs; tabs and line ends inside a text become `\t`, `\n`.
 std::string to_tsv(const Table& table);

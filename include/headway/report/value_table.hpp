@@ -12,8 +12,8 @@
 
 namespace headway {
 
-/// The `top` entries of largest size: a column of indices for each port (`q`, `d`, ...), and `value`. The caption gives shape and
-/// Frobenius norm.
+/// The `top` entries of largest size: a column of indices for each port (`q`, `d`, ...), and `value`. The
+/// caption gives shape and Frobenius norm.
 Table largest_entries(const xt::xarray<double>& value, const std::vector<Space>& ports, std::size_t top = 10);
 
 }  // namespace headway

@@ -28,12 +28,12 @@ struct Closure {
     bool holds() const { return residual <= tolerance * largest_logit; }
 };
 
-/// Columns `result,check,statement`: result is `proved`, `failed`, `closed`, `not closed`, or `not proved` for what the
-/// proof does not say. The caption gives trials, terms and the chance of an error.
+/// Columns `result,check,statement`: result is `proved`, `failed`, `closed`, `not closed`, or `not proved`
+/// for what the proof does not say. The caption gives trials, terms and the chance of an error.
 Table verification_rows(const std::vector<NamedVerification>& checks, const Closure* closure);
 
-/// Columns `pass,rejected,survived,no_mutants`, then one for each kind of mistake. `no_mutants`: changes that provably change no
-/// value, which were replaced by others.
+/// Columns `pass,rejected,survived,no_mutants`, then one for each kind of mistake. `no_mutants`: changes that
+/// provably change no value, which were replaced by others.
 Table mutant_rows(const std::vector<MutantCount>& counts);
 
 /// Columns `pass,expressions,changed,failed,first_failure`.
