@@ -505,9 +505,11 @@ std::optional<Member> sliced(Compiler& compiler, const Expr& node) {
 }  // namespace
 
 ValueId compile_product(Compiler& compiler, const Expr& node) {
-    std::optional<Member> member = sliced(compiler, node);
-    if (!member) return ProductCompiler(compiler, node).whole();
-    compile_group(compiler, member->key(false), {{{&*member, false}}});
+    Member member{std::make_unique<ProductCompiler>(compiler, node), {}};
+    std::optional<Slicing> slicing = member.product->slicing();
+    if (!slicing) return member.product->whole();
+    member.slicing = std::move(*slicing);
+    compile_group(compiler, member.key(false), {{{&member, false}}});
     return compiler.value_of(node);
 }
 
