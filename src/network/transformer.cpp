@@ -126,8 +126,10 @@ private:
         const Expr inner = reader("W_in", config_.biases.mlp ? "b_in" : "", "ln2.b.in");
         std::vector<Wired> factors;
         if (config_.gated_mlp) {
-            factors = {{pointwise(activation(), reader("W_gate", "", "ln2.b.gate")), {q, m}},
-                       {inner, {q, m}}};
+            factors = {
+                {pointwise(activation(), reader("W_gate", config_.biases.gate ? "b_gate" : "", "ln2.b.gate")),
+                 {q, m}},
+                {inner, {q, m}}};
         } else {
             factors = {{pointwise(activation(), inner), {q, m}}};
         }

@@ -237,6 +237,7 @@ private:
         Matrix y = times(n, weights_("W_" + which, layer), size(c_.d_mlp));
         if (has_norm_bias() && c_.folding.gains) add_to_rows(y, weights_("ln2.b." + which, layer));
         if (c_.biases.mlp && which == "in") add_to_rows(y, weights_("b_in", layer));
+        if (c_.biases.gate && which == "gate") add_to_rows(y, weights_("b_gate", layer));
         return y;
     }
 
