@@ -19,11 +19,13 @@
 #include "headway/base/text.hpp"
 #include "headway/base/version.hpp"
 
+#include "headway/io/dtype.hpp"
 #include "headway/io/float_formats.hpp"
 #include "headway/io/json.hpp"
 #include "headway/io/npy.hpp"
 #include "headway/io/output_file.hpp"
 #include "headway/io/safetensors.hpp"
+#include "headway/io/weight_files.hpp"
 
 #include "headway/network/expression.hpp"
 #include "headway/network/index.hpp"

@@ -49,7 +49,9 @@ NonFinite count_non_finite(std::span<const T> values) {
 
 float float_from_f16(std::uint16_t code) {
     if ((code & 0x7C00U) == 0x7C00U) return special((code & 0x8000U) != 0, (code & 0x3FFU) != 0);
-    return decoded(code, 5, 10);
+    // The fields moved into a float's have a value 2^112 too small, exactly; also when they are subnormal.
+    const float magnitude = std::bit_cast<float>((code & 0x7FFFU) << 13) * 0x1p112F;
+    return (code & 0x8000U) != 0 ? -magnitude : magnitude;
 }
 
 float float_from_bf16(std::uint16_t code) {
@@ -62,6 +64,18 @@ float float_from_f8_e4m3(std::uint8_t code) {
 }
 
 float float_from_f8_e5m2(std::uint8_t code) { return float_from_f16(static_cast<std::uint16_t>(code << 8)); }
+
+float float_from_f8_e4m3fnuz(std::uint8_t code) {
+    return code == 0x80U ? special(false, true) : decoded(code, 4, 3) / 2;
+}
+
+float float_from_f8_e5m2fnuz(std::uint8_t code) {
+    return code == 0x80U ? special(false, true) : decoded(code, 5, 2) / 2;
+}
+
+float float_from_f8_e8m0(std::uint8_t code) {
+    return code == 0xFFU ? special(false, true) : std::ldexp(1.0F, static_cast<int>(code) - 127);
+}
 
 std::uint16_t bf16_from_float(float value) {
     const auto code = std::bit_cast<std::uint32_t>(value);

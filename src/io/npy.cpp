@@ -5,9 +5,9 @@
 #include "headway/base/text.hpp"
 #include "headway/io/float_formats.hpp"
 #include "headway/io/output_file.hpp"
-#include "io/dtype.hpp"
 #include "io/input_file.hpp"
 #include "io/npy_header.hpp"
+#include "io/sizes.hpp"
 #include "io/zip.hpp"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
-#include "io/dtype.hpp"
+#include "io/sizes.hpp"
 
 #include <charconv>
 #include <optional>

@@ -3,9 +3,10 @@
 
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
-#include "io/dtype.hpp"
+#include "io/element_formats.hpp"
 #include "io/file_signature.hpp"
 #include "io/json_members.hpp"
+#include "io/sizes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -45,8 +46,8 @@ public:
         tensors_.push_back(std::move(tensor));
     }
 
-    SafetensorsHeader finish() {
-        SafetensorsHeader header;
+    WeightListing finish() {
+        WeightListing header;
         const auto warn = [&](const Oddity& oddity, std::string_view what) {
             if (oddity.count == 0) return;
             header.warnings.push_back(fmt::format("{}: {} tensor{} with {}, the first {}", shown_,
@@ -103,8 +104,7 @@ private:
 
     void read_dtype(StoredTensor& tensor, const Json& value) {
         const bool is_text = value.type() == Json::Type::Text;
-        if (is_text) tensor.dtype = dtype_named(value.text());
-        if (is_text && value.text().empty()) tensor.dtype = DType::Unknown;
+        if (is_text) tensor.dtype = safetensors_dtype(value.text());
         if (tensor.dtype != DType::Unknown) return;
         tensor.dtype_name = is_text ? value.text() : value.shown();
         unknown_dtypes_.note(fmt::format("{} with {}", quote(tensor.name), value.shown()));
@@ -144,17 +144,18 @@ private:
 
     void check_size(const StoredTensor& tensor) const {
         const std::optional<std::uint64_t> elements = element_count(tensor.shape);
-        const std::optional<std::uint64_t> bits = elements ? bits_of(tensor.dtype, *elements) : std::nullopt;
+        const auto in_block = static_cast<std::uint64_t>(block_size(tensor.dtype).elements);
         const std::string shape = shape_text(tensor.shape);
-        if (!bits) malformed("{} has shape {}: more than 2^63 elements or 2^64 bits", where(tensor), shape);
-        if (tensor.dtype == DType::Unknown) return;
-        if (*bits % 8 != 0) {
-            malformed("{} has shape {} of {}: {} bits, expected whole bytes", where(tensor), shape,
-                      dtype_name(tensor.dtype), *bits);
+        if (elements && *elements % in_block != 0) {
+            malformed("{} has shape {} of {}: {} elements, expected whole blocks of {}", where(tensor), shape,
+                      dtype_name(tensor.dtype), *elements, in_block);
         }
-        if (*bits / 8 == tensor.bytes) return;
+        const std::optional<std::uint64_t> bytes =
+            elements ? bytes_of(tensor.dtype, *elements) : std::nullopt;
+        if (!bytes) malformed("{} has shape {}: more than 2^63 elements or 2^64 bytes", where(tensor), shape);
+        if (tensor.dtype == DType::Unknown || *bytes == tensor.bytes) return;
         malformed("{} has shape {} of {}: expected {} bytes of data, got {}", where(tensor), shape,
-                  dtype_name(tensor.dtype), *bits / 8, tensor.bytes);
+                  dtype_name(tensor.dtype), *bytes, tensor.bytes);
     }
 
     const std::string& shown_;
@@ -196,15 +197,6 @@ void check_layout(std::vector<StoredTensor>& tensors, const std::string& shown, 
     }
 }
 
-void sort_by_name(std::vector<StoredTensor>& tensors, const std::string& shown) {
-    std::sort(tensors.begin(), tensors.end(),
-              [](const StoredTensor& a, const StoredTensor& b) { return a.name < b.name; });
-    const auto twice =
-        std::adjacent_find(tensors.begin(), tensors.end(),
-                           [](const StoredTensor& a, const StoredTensor& b) { return a.name == b.name; });
-    if (twice != tensors.end()) malformed("{}: tensor {} is listed twice", shown, quote(twice->name));
-}
-
 [[noreturn]] void fail_as_other_format(const InputFile& file, std::string_view beginning,
                                        const std::string& problem) {
     const FileSignature* known = signature_of(beginning);
@@ -216,14 +208,14 @@ void sort_by_name(std::vector<StoredTensor>& tensors, const std::string& shown) 
 
 }  // namespace
 
-SafetensorsHeader parse_header(std::string_view json, const std::string& shown, std::uint64_t data_begin,
-                               std::uint64_t file_size) {
+WeightListing parse_header(std::string_view json, const std::string& shown, std::uint64_t data_begin,
+                           std::uint64_t file_size) {
     EntryReader entries(shown);
     constexpr std::size_t most_values = 1'000'000;  // of one entry; metadata may have many
     for_each_member(json,
                     {.shown = shown + ": header", .first_byte = length_bytes, .max_values = most_values},
                     [&](std::string key, const Json& value) { entries.take(std::move(key), value); });
-    SafetensorsHeader header = entries.finish();
+    WeightListing header = entries.finish();
     sort_by_name(header.tensors, shown);
     check_layout(header.tensors, shown, file_size - data_begin);
     sort_by_name(header.tensors, shown);
@@ -231,7 +223,7 @@ SafetensorsHeader parse_header(std::string_view json, const std::string& shown, 
     return header;
 }
 
-SafetensorsHeader read_header(const InputFile& file) {
+WeightListing list_safetensors(const InputFile& file) {
     require(file.size() >= length_bytes + 2, ErrorKind::Malformed,
             "{}: the file has {} bytes, a safetensors file has at least 10", file.shown(), file.size());
     std::array<char, 40> beginning = {};

@@ -3,8 +3,9 @@
 #include "headway/base/text.hpp"
 #include "headway/io/output_file.hpp"
 #include "headway/io/safetensors.hpp"
-#include "io/dtype.hpp"
+#include "io/element_formats.hpp"
 #include "io/json_members.hpp"
+#include "io/sizes.hpp"
 
 #include <algorithm>
 #include <array>
@@ -16,10 +17,11 @@ namespace {
 void check(const TensorToWrite& tensor) {
     require(tensor.name != "__metadata__", ErrorKind::Usage, "a tensor cannot be named \"__metadata__\"");
     const auto elements = element_count(tensor.shape);
-    const auto bits = elements ? bits_of(tensor.dtype, *elements) : std::nullopt;
-    const std::uint64_t expected = bits.value_or(1);  // 1 bit is no byte
-    require(tensor.dtype != DType::Unknown && expected % 8 == 0 && expected / 8 == tensor.data.size(),
-            ErrorKind::Usage, "tensor {} of shape {} and dtype {} has {} bytes of data", quote(tensor.name),
+    const auto in_block = static_cast<std::uint64_t>(block_size(tensor.dtype).elements);
+    const bool whole = elements && *elements % in_block == 0;
+    const auto bytes = whole ? bytes_of(tensor.dtype, *elements) : std::nullopt;
+    require(is_safetensors_dtype(tensor.dtype) && bytes == tensor.data.size(), ErrorKind::Usage,
+            "tensor {} of shape {} and dtype {} has {} bytes of data", quote(tensor.name),
             shape_text(tensor.shape), quote(dtype_name(tensor.dtype)), tensor.data.size());
 }
 

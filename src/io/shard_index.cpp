@@ -4,7 +4,6 @@
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/io/json.hpp"
-#include "io/safetensors_header.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -34,8 +33,8 @@ void check_shard_name(const Index& index, const std::string& tensor, const std::
         malformed("{}: tensor {} is in {}: shard names must be plain file names", index.shown, quote(tensor),
                   quote(name));
     }
-    if (!name.ends_with(".safetensors")) {
-        malformed("{}: tensor {} is in {}, expected a .safetensors file", index.shown, quote(tensor),
+    if (!name.ends_with(".safetensors") && !name.ends_with(".bin")) {
+        malformed("{}: tensor {} is in {}, expected a .safetensors or .bin file", index.shown, quote(tensor),
                   quote(name));
     }
 }
@@ -128,16 +127,6 @@ void check_agreement(const Index& index, const WeightFiles::Content& content) {
 }
 
 }  // namespace
-
-void add_file(const path& file, WeightFiles::Content& content) {
-    const InputFile input(file);
-    SafetensorsHeader header = read_header(input);
-    for (StoredTensor& tensor : header.tensors) tensor.file = content.files.size();
-    content.files.push_back(file);
-    content.states.push_back(input.state());
-    std::move(header.tensors.begin(), header.tensors.end(), std::back_inserter(content.tensors));
-    std::move(header.warnings.begin(), header.warnings.end(), std::back_inserter(content.warnings));
-}
 
 void open_shards(const path& file, WeightFiles::Content& content) {
     const Index index = read_index(file);

@@ -6,9 +6,6 @@
 
 namespace headway {
 
-/// Adds one file's tensors. They are sorted as long as there is one file.
-void add_file(const std::filesystem::path& file, WeightFiles::Content& content);
-
 /// Adds every shard that the index names; each tensor must be where the index says, and nowhere else.
 /// Throws Error: Malformed, Io (all missing shards at once), Limit (an index above 100 MB).
 void open_shards(const std::filesystem::path& index, WeightFiles::Content& content);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "headway/io/safetensors.hpp"
+#include "headway/io/weight_files.hpp"
 #include "headway/model/model.hpp"
 #include "model/architecture.hpp"
 #include "model/layout.hpp"

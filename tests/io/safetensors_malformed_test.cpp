@@ -1,6 +1,6 @@
 // Hostile and broken safetensors files: one line each that says what is wrong, never a crash.
 // SPDX-License-Identifier: Apache-2.0
-#include "headway/io/safetensors.hpp"
+#include "headway/io/weight_files.hpp"
 #include "io/safetensors_bytes.hpp"
 #include "support/errors.hpp"
 #include "support/temporary_folder.hpp"
@@ -189,7 +189,7 @@ TEST(SafetensorsMalformed, ShapesThatAreNone) {  // ST22, ST23, ST33
 }
 
 TEST(SafetensorsMalformed, ProductsThatOverflow) {  // ST24, ST25
-    const std::string message = "more than 2^63 elements or 2^64 bits";
+    const std::string message = "more than 2^63 elements or 2^64 bytes";
     expect_refused(
         {with_shape("[8589934592,2147483648]", "has shape [8589934592, 2147483648]: " + message),
          with_shape("[281474976710655,281474976710655]", "has shape [281474976710655, 281474976710655]: "),
@@ -198,12 +198,12 @@ TEST(SafetensorsMalformed, ProductsThatOverflow) {  // ST24, ST25
 }
 
 TEST(SafetensorsMalformed, SizesThatDisagree) {  // ST26, ST31
-    expect_refused(
-        {with_shape("[5]", "has shape [5] of F32: expected 20 bytes of data, got 16"),
-         with_shape("[3]", "has shape [3] of F32: expected 12 bytes of data, got 16"),
-         {safetensors("{" + entry("w", "F4", "[3]", "[0,1]") + "}", 1),
-          "tensor \"w\" has shape [3] of F4: 12 bits, expected whole bytes"},
-         {safetensors("{" + entry("w", "F6_E2M3", "[2]", "[0,1]") + "}", 1), "of F6_E2M3: 12 bits"}});
+    expect_refused({with_shape("[5]", "has shape [5] of F32: expected 20 bytes of data, got 16"),
+                    with_shape("[3]", "has shape [3] of F32: expected 12 bytes of data, got 16"),
+                    {safetensors("{" + entry("w", "F4", "[3]", "[0,1]") + "}", 1),
+                     "tensor \"w\" has shape [3] of F4: 3 elements, expected whole blocks of 2"},
+                    {safetensors("{" + entry("w", "F6_E2M3", "[2]", "[0,1]") + "}", 1),
+                     "of F6_E2M3: 2 elements, expected whole blocks of 4"}});
 }
 
 TEST(SafetensorsMalformed, OffsetsThatAreNone) {  // ST27, ST30

@@ -2,6 +2,7 @@
 #include "headway/io/safetensors.hpp"
 
 #include "headway/io/npy.hpp"
+#include "headway/io/weight_files.hpp"
 #include "io/safetensors_bytes.hpp"
 #include "support/errors.hpp"
 #include "support/shared.hpp"
@@ -181,17 +182,26 @@ TEST(Safetensors, AnUnknownDtypeIsAWarningUntilItIsRead) {  // ST21
     EXPECT_THAT(weights.warnings()[0],
                 testing::HasSubstr(
                     "m.safetensors: 3 tensors with a dtype that is not known, the first \"a\" with \"f32\""));
-    expect_error(ErrorKind::Unsupported, "m.safetensors: tensor \"a\" has dtype \"f32\", expected one of F64",
+    expect_error(ErrorKind::Unsupported,
+                 "m.safetensors: tensor \"a\" has dtype \"f32\", which cannot be read",
                  [&] { return weights.read<float>(weights.at("a")); });
 }
 
-TEST(Safetensors, AnIntegerIsNoFloat) {  // MD06
+TEST(Safetensors, IntegersAndTruthValuesAreReadButAreNoWeights) {  // MD06
     const TemporaryFolder folder;
-    const std::vector<std::int64_t> ids = {1, 2};
-    write_safetensors(folder / "m.safetensors", {to_write("ids", DType::I64, {2}, ids)});
+    const std::vector<std::int64_t> ids = {1, -2, 1'000'000'007};
+    const std::vector<std::uint64_t> large = {1ULL << 63};
+    const std::vector<std::int16_t> small = {-32768};
+    const std::vector<std::uint8_t> mask = {0, 1, 2};
+    write_safetensors(folder / "m.safetensors",
+                      {to_write("ids", DType::I64, {3}, ids), to_write("large", DType::U64, {1}, large),
+                       to_write("small", DType::I16, {}, small), to_write("mask", DType::Bool, {3}, mask)});
     const WeightFiles weights = open_weights(folder / "m.safetensors");
-    expect_error(ErrorKind::Unsupported, "tensor \"ids\" has dtype \"I64\", expected one of",
-                 [&] { return weights.read<double>(weights.at("ids")); });
+    EXPECT_EQ(weights.read<double>(weights.at("ids")), (std::vector<double>{1, -2, 1'000'000'007}));
+    EXPECT_EQ(weights.read<double>(weights.at("large")), std::vector<double>{0x1p63});
+    EXPECT_EQ(weights.read<float>(weights.at("small")), std::vector<float>{-32768});
+    EXPECT_EQ(weights.read<float>(weights.at("mask")), (std::vector<float>{0, 1, 1}));
+    for (const StoredTensor& tensor : weights.tensors()) EXPECT_FALSE(is_readable_float(tensor.dtype));
 }
 
 TEST(Safetensors, AnUnknownFieldIsAWarning) {  // ST20
@@ -300,7 +310,7 @@ void expect_values(const std::filesystem::path& file, const std::filesystem::pat
     std::size_t compared = 0;
     for (const NpyArray& expected : read_npz(arrays)) {
         const StoredTensor* tensor = weights.find(expected.name);
-        if (tensor == nullptr || !is_readable_float(tensor->dtype)) continue;
+        if (tensor == nullptr) continue;
         EXPECT_EQ(tensor->shape, expected.shape) << expected.name;
         const std::vector<double> values = weights.read<double>(*tensor);
         const std::vector<double> wanted = expected.as_double();

@@ -1,6 +1,6 @@
 // Models in shards: the index is held against what the shards have.
 // SPDX-License-Identifier: Apache-2.0
-#include "headway/io/safetensors.hpp"
+#include "headway/io/weight_files.hpp"
 #include "io/safetensors_bytes.hpp"
 #include "support/errors.hpp"
 #include "support/shared.hpp"
@@ -75,7 +75,7 @@ TEST(Shards, ShardNamesArePlainFileNames) {  // CF01, CF05
     }
     expect_malformed(index_of(R"({"a":"x\u0000y"})"), "tensor \"a\" is in \"x\\x00y\"" + plain);
     expect_malformed(index_of(R"({"a":"model.safetensors.index.json"})"),
-                     "tensor \"a\" is in \"model.safetensors.index.json\", expected a .safetensors file");
+                     "tensor \"a\" is in \"model.safetensors.index.json\", expected a .safetensors or .bin file");
 }
 
 TEST(Shards, AllMissingShardsAreNamedAtOnce) {  // CF02

@@ -17,6 +17,12 @@ float float_from_bf16(std::uint16_t code);
 float float_from_f8_e4m3(std::uint8_t code);
 /// F8_E5M2: the upper half of a binary16.
 float float_from_f8_e5m2(std::uint8_t code);
+/// F8_E4M3FNUZ: exponents one lower, no negative zero: 0x80 is the only NaN; largest 240.
+float float_from_f8_e4m3fnuz(std::uint8_t code);
+/// F8_E5M2FNUZ: the same of F8_E5M2; largest 57344.
+float float_from_f8_e5m2fnuz(std::uint8_t code);
+/// F8_E8M0: a power of two from 2^-127 to 2^127; 0xFF is NaN.
+float float_from_f8_e8m0(std::uint8_t code);
 
 /// The nearest bfloat16, ties to even; NaN stays NaN.
 std::uint16_t bf16_from_float(float value);
