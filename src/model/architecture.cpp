@@ -82,6 +82,39 @@ const Architecture& find_architecture(const Json& config) {
                 fmt::format("supported are {}", supported()));
 }
 
+namespace {
+
+void check_rotary(const Rotary& rotary, const Config& c, const std::string& where, ErrorKind kind) {
+    require(rotary.dims >= 2 && rotary.dims % 2 == 0 && rotary.dims <= c.d_head, kind,
+            "{}: {} rotary dimensions of d_head={}, expected an even number of at most that", where,
+            rotary.dims, c.d_head);
+    require(rotary.scaling != RotaryScaling::Llama3 || rotary.low_factor < rotary.high_factor, kind,
+            "{}: the rotary scaling's low_freq_factor={} is not below its high_freq_factor={}", where,
+            rotary.low_factor, rotary.high_factor);
+}
+
+void check_layer_attention(const Config& c, const std::string& where, ErrorKind kind) {
+    const std::size_t layers = c.layer_attention.size();
+    require(layers == 0 || layers == static_cast<std::size_t>(c.n_layers), kind,
+            "{}: the attention of {} layers is described, expected n_layers={}", where, layers, c.n_layers);
+    for (const LayerAttention& layer : c.layer_attention) {
+        if (c.positions == Positions::Rotary && layer.rotary.dims != 0)
+            check_rotary(layer.rotary, c, where, kind);
+    }
+}
+
+void check_norms(const Config& c, const std::string& where, ErrorKind kind) {
+    const bool before = c.norm == Norm::None || c.norm_placement == NormPlacement::Before;
+    require(before || !c.parallel_block, kind,
+            "{}: attention and MLP in parallel with norms behind them is not represented", where);
+    require(!c.norms_after() || !c.norm_bias(), kind,
+            "{}: norms behind the branches have no biases, but this model's norms have", where);
+    require(!c.shared_norm || c.parallel_block, kind,
+            "{}: one norm for attention and MLP, which are not in parallel", where);
+}
+
+}  // namespace
+
 void check_config(const Config& c, const std::string& where, ErrorKind kind) {
     constexpr int largest = 1 << 26;
     const std::array<std::pair<const char*, int>, 6> sizes{{{"n_layers", c.n_layers},
@@ -101,11 +134,9 @@ void check_config(const Config& c, const std::string& where, ErrorKind kind) {
             largest);
     require(c.n_heads % c.n_kv_heads == 0, kind, "{}: {} heads cannot share {} key-value heads evenly", where,
             c.n_heads, c.n_kv_heads);
-    if (c.positions == Positions::Rotary) {
-        require(c.rotary.dims >= 2 && c.rotary.dims % 2 == 0 && c.rotary.dims <= c.d_head, kind,
-                "{}: {} rotary dimensions of d_head={}, expected an even number of at most that", where,
-                c.rotary.dims, c.d_head);
-    }
+    if (c.positions == Positions::Rotary) check_rotary(c.rotary, c, where, kind);
+    check_layer_attention(c, where, kind);
+    check_norms(c, where, kind);
 }
 
 ConfigReading read_config(const Architecture& architecture, const Json& json, const HasTensor& has) {

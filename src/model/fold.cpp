@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -24,8 +26,13 @@ constexpr std::array readers{
     Reader{"W_in", "ln2", "in"}, Reader{"W_gate", "ln2", "gate"}, Reader{"W_U", "ln_final", "U"},
 };
 
-/// Weights whose last axis is d_model and that write into the stream.
-constexpr std::array<std::string_view, 6> writers{"W_E", "W_pos", "W_O", "b_O", "W_out", "b_out"};
+/// Weights whose last axis is d_model and that write into the stream; a norm behind the embedding writes for the first three.
+constexpr std::array<std::string_view, 7> writers{"W_E", "W_pos", "b_E", "W_O", "b_O", "W_out", "b_out"};
+
+bool is_writer(std::string_view symbol, const Config& config) {
+    const auto* first = writers.begin() + (config.embed_norm ? 3 : 0);
+    return std::find(first, writers.end(), symbol) != writers.end();
+}
 
 /// A stored leaf with its shape, found by symbol.
 Leaf stored_leaf(const Config& stored, std::string_view symbol, int layer) {
@@ -61,6 +68,11 @@ struct Stored {
 
 std::string norm_of(const Reader& reader, const Config& config) {
     return std::string(config.shared_norm && reader.norm == "ln2" ? "ln1" : reader.norm);
+}
+
+/// The weight reads through its norm: with norms behind the branches only the unembedding does.
+bool reads_through_norm(const Reader& reader, const Config& config) {
+    return reader.norm == "ln_final" ? config.norm != Norm::None && config.final_norm : config.norms_before();
 }
 
 const Reader* find_reader(std::string_view symbol) {
@@ -171,6 +183,16 @@ void output_bias_with_values(int layer, const Stored<T>& stored, std::span<T> ou
     std::ranges::transform(out, added, out.begin(), std::plus<>());
 }
 
+/// Slopes of ALiBi: 2^(-8/n), 2^(-16/n), .. for n heads, a power of two; for other counts those of the power of two below,
+/// then every second of the power above. Reference: Press et al., Train Short, Test Long (2022), and their code.
+std::vector<double> alibi_slopes(int n_heads) {
+    const auto below = static_cast<int>(std::bit_floor(static_cast<unsigned>(n_heads)));
+    std::vector<double> slopes;
+    for (int h = 0; h < below; ++h) slopes.push_back(std::exp2(-8.0 * (h + 1) / below));
+    for (int h = 0; h < n_heads - below; ++h) slopes.push_back(std::exp2(-4.0 * (2 * h + 1) / below));
+    return slopes;
+}
+
 std::size_t columns_of(const Leaf& leaf) { return static_cast<std::size_t>(leaf.shape.back()); }
 
 /// The leaf before gains and centring: stored, an image of a norm's bias, or a bias that folding changes.
@@ -178,6 +200,11 @@ template <class T>
 void unfolded(const LeafName& name, const Stored<T>& raw, const Folding& folding, std::span<T> out) {
     if (name.symbol == "scale") {
         out[0] = static_cast<T>(raw.config.score_scale(name.layer));
+    } else if (name.symbol == "embed_scale") {
+        out[0] = static_cast<T>(raw.config.embed_scale);
+    } else if (name.symbol == "slope") {
+        std::ranges::transform(alibi_slopes(raw.config.n_heads), out.begin(),
+                               [](double slope) { return static_cast<T>(slope); });
     } else if (const Reader* reader = find_image(name.symbol)) {
         const Leaf weight = stored_leaf(raw.config, reader->symbol, name.layer);
         const std::vector<T> bias = raw.values(norm_of(*reader, raw.config) + ".b", name.layer);
@@ -196,8 +223,10 @@ void unfolded(const LeafName& name, const Stored<T>& raw, const Folding& folding
 
 Folding folding_for(const Config& stored, const Folding& wanted) {
     Folding done;
-    done.gains = wanted.gains && stored.norm != Norm::None && stored.positions != Positions::Shortformer;
-    done.centring = wanted.centring && done.gains && stored.norm == Norm::LayerNorm && stored.final_norm;
+    done.gains = wanted.gains && stored.norm != Norm::None && stored.positions != Positions::Shortformer &&
+                 stored.norm_placement != NormPlacement::Stream;
+    done.centring = wanted.centring && done.gains && stored.norm == Norm::LayerNorm && stored.final_norm &&
+                    stored.norm_placement == NormPlacement::Before && !stored.masked_head;
     done.value_bias = wanted.value_bias && stored.biases.query_key_value;
     return done;
 }
@@ -244,11 +273,11 @@ void make_leaf(const Leaf& leaf, const Config& stored, const Config& folded, con
     const Folding& folding = folded.folding;
     unfolded(leaf.name, raw, folding, out);
     const Reader* reader = find_reader(leaf.name.symbol);
-    if (folding.gains && reader != nullptr && (reader->norm != "ln_final" || stored.final_norm)) {
+    if (folding.gains && reader != nullptr && reads_through_norm(*reader, stored)) {
         const std::vector<T> gains = raw.values(norm_of(*reader, stored) + ".w", leaf.name.layer);
         fold_reader<T>({out, gains.size(), columns_of(leaf)}, gains, folding.centring);
     }
-    if (folding.centring && std::ranges::find(writers, leaf.name.symbol) != writers.end()) {
+    if (folding.centring && is_writer(leaf.name.symbol, stored)) {
         centre_writer(out, static_cast<std::size_t>(stored.d_model));
     }
 }

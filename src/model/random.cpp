@@ -100,7 +100,8 @@ std::uint64_t leaf_key(std::uint64_t seed, const LeafName& leaf) {
 
 Normal leaf_distribution(const Leaf& leaf, const Config& config) {
     const std::string& symbol = leaf.name.symbol;
-    if (symbol.starts_with("ln")) return {.mean = symbol.ends_with(".w") ? 1.0F : 0.0F, .deviation = 0.1F};
+    if (symbol.ends_with(".w")) return {.mean = 1.0F, .deviation = 0.1F};  // gains of norms
+    if (symbol.ends_with(".b")) return {.deviation = 0.1F};
     if (symbol.starts_with("b_")) return {.deviation = 0.1F};
     if (symbol == "W_E") return {.deviation = 1.0F};
     if (symbol == "W_pos") return {.deviation = 0.5F};

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <span>
@@ -64,11 +65,21 @@ using Names = std::span<const std::pair<std::string_view, Value>>;
 
 constexpr std::array<std::pair<std::string_view, Norm>, 3> norms{
     {{"none", Norm::None}, {"layernorm", Norm::LayerNorm}, {"rmsnorm", Norm::RmsNorm}}};
-constexpr std::array<std::pair<std::string_view, Positions>, 4> positions{
+constexpr std::array<std::pair<std::string_view, Positions>, 5> positions{
     {{"none", Positions::None},
      {"learned", Positions::Learned},
      {"shortformer", Positions::Shortformer},
-     {"rotary", Positions::Rotary}}};
+     {"rotary", Positions::Rotary},
+     {"alibi", Positions::Alibi}}};
+constexpr std::array<std::pair<std::string_view, NormPlacement>, 4> placements{
+    {{"before", NormPlacement::Before},
+     {"after", NormPlacement::After},
+     {"sandwich", NormPlacement::Sandwich},
+     {"stream", NormPlacement::Stream}}};
+constexpr std::array<std::pair<std::string_view, QueryKeyNorm>, 3> query_key_norms{
+    {{"none", QueryKeyNorm::None}, {"head", QueryKeyNorm::Head}, {"layer", QueryKeyNorm::Layer}}};
+constexpr std::array<std::pair<std::string_view, RotaryScaling>, 3> scalings{
+    {{"none", RotaryScaling::None}, {"linear", RotaryScaling::Linear}, {"llama3", RotaryScaling::Llama3}}};
 constexpr std::array<std::pair<std::string_view, Activation>, 4> activations{
     {{"relu", Activation::Relu},
      {"gelu", Activation::Gelu},
@@ -101,6 +112,17 @@ public:
         require(error == std::errc{} && end == text->data() + text->size() && value >= least,
                 ErrorKind::Usage, "random shape: {} is {}, expected a whole number of at least {}", key,
                 quote(*text), least);
+        return value;
+    }
+
+    double positive(const std::string& key, double otherwise) {
+        const std::optional<std::string> text = take(key);
+        if (!text) return otherwise;
+        double value = 0.0;
+        const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+        require(
+            error == std::errc{} && end == text->data() + text->size() && std::isfinite(value) && value > 0,
+            ErrorKind::Usage, "random shape: {} is {}, expected a number above 0", key, quote(*text));
         return value;
     }
 
@@ -147,21 +169,69 @@ private:
     std::vector<std::string> asked_;
 };
 
+void read_biases(Fields& fields, Config& c) {
+    const bool biases = fields.flag("biases", false);
+    c.biases = {.query_key_value = biases,
+                .attention_out = biases,
+                .mlp = biases && c.has_mlp(),
+                .gate = fields.flag("gate_bias", false) && c.has_mlp() && c.gated_mlp,
+                .norm = biases && c.norm == Norm::LayerNorm,
+                .unembed = biases,
+                .embed = fields.flag("embed_bias", false)};
+}
+
+void read_norms(Fields& fields, Config& c) {
+    c.norm = fields.choice<Norm>("norm", norms, Norm::None);
+    c.norm_placement = fields.choice<NormPlacement>("norms", placements, NormPlacement::Before);
+    c.norm_eps = fields.positive("eps", c.norm_eps);
+    c.query_key_norm = fields.choice<QueryKeyNorm>("qk_norm", query_key_norms, QueryKeyNorm::None);
+    c.embed_norm = fields.flag("embed_norm", false);
+    c.final_norm = fields.flag("final_norm", true);
+    c.shared_norm = fields.flag("shared_norm", false);
+}
+
+Rotary read_rotary(Fields& fields, const Config& c) {
+    if (c.positions != Positions::Rotary) return {};
+    Rotary rotary;
+    rotary.dims = fields.size("rotary_dims", c.d_head);
+    rotary.theta = fields.positive("theta", rotary.theta);
+    rotary.adjacent_pairs = fields.flag("adjacent", false);
+    rotary.scaling = fields.choice<RotaryScaling>("rope", scalings, RotaryScaling::None);
+    if (rotary.scaling == RotaryScaling::None) return rotary;
+    rotary.factor = fields.positive("factor", 4.0);
+    if (rotary.scaling == RotaryScaling::Llama3) rotary.original_ctx = fields.size("original_ctx", 8);
+    return rotary;
+}
+
+/// Layers that differ: `window=N` in all but every `full_every`-th, no rotation in every `plain_every`-th.
+void read_layer_attention(Fields& fields, Config& c) {
+    const int window = fields.size("window", 0, 0);
+    const int full_every = fields.size("full_every", 0, 0);
+    const int plain_every = fields.size("plain_every", 0, 0);
+    if (window == 0 && plain_every == 0) return;
+    for (int layer = 0; layer < c.n_layers; ++layer) {
+        const bool full = full_every > 0 && (layer + 1) % full_every == 0;
+        const bool plain = plain_every > 0 && (layer + 1) % plain_every == 0;
+        c.layer_attention.push_back({full ? 0 : window, plain ? Rotary{} : c.rotary});
+    }
+}
+
 void read_kinds(Fields& fields, Config& c) {
     c.positions = fields.choice<Positions>("positions", positions, Positions::Learned);
-    c.norm = fields.choice<Norm>("norm", norms, Norm::None);
     c.activation = fields.choice<Activation>("activation", activations, Activation::GeluNew);
     c.gated_mlp = fields.flag("gated", false);
     c.parallel_block = fields.flag("parallel", false);
     c.tied_unembed = fields.flag("tied", false);
-    c.final_norm = fields.flag("final_norm", true);
+    c.causal = fields.flag("causal", true);
+    c.masked_head = fields.flag("masked_head", false);
     c.scale_by_inverse_layer = fields.flag("inverse_layer", false);
-    const bool biases = fields.flag("biases", false);
-    c.biases = {
-        .query_key_value = biases, .attention_out = biases, .mlp = biases, .norm = biases, .unembed = biases};
-    c.biases.norm = biases && c.norm == Norm::LayerNorm;
-    c.biases.mlp = biases && c.has_mlp();
-    if (c.positions == Positions::Rotary) c.rotary = {.dims = c.d_head};
+    c.score_cap = fields.positive("score_cap", 0.0);
+    c.logit_cap = fields.positive("logit_cap", 0.0);
+    c.embed_scale = fields.positive("embed_scale", 1.0);
+    read_norms(fields, c);
+    read_biases(fields, c);
+    c.rotary = read_rotary(fields, c);
+    read_layer_attention(fields, c);
 }
 
 }  // namespace

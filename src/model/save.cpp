@@ -31,6 +31,8 @@ const char* positions_text(Positions positions) {
             return "shortformer";
         case Positions::Rotary:
             return "rotary";
+        case Positions::Alibi:
+            return "alibi";
     }
     return "";
 }

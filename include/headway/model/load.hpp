@@ -39,10 +39,13 @@ Model load_model(const std::string& where, const LoadOptions& options = {});
 /// The built-in models: `attn-only-2l` (trained; examples/models), `induction` (made by hand).
 std::vector<std::string> example_names();
 
-/// Sizes and kinds of `random:SHAPE`. Keys: layers heads d_model (required), d_head kv_heads d_mlp vocab ctx,
-/// norm=none|layernorm|rmsnorm, positions=none|learned|shortformer|rotary, activation=relu|gelu|gelu_new|silu, and 0 or 1 for
-/// gated, biases, parallel, tied, final_norm, inverse_layer. Without them: no MLP, norm or bias, learned positions.
-/// Throws Error(Usage).
+/// Sizes and kinds of `random:SHAPE`. Keys: layers heads d_model (required), d_head kv_heads d_mlp vocab ctx;
+/// norm=none|layernorm|rmsnorm, norms=before|after|sandwich|stream (where they stand), qk_norm=none|head|layer, eps;
+/// positions=none|learned|shortformer|rotary|alibi, with rotary: rotary_dims theta rope=none|linear|llama3 factor original_ctx;
+/// window=N in all layers but every full_every-th, no rotation in every plain_every-th; score_cap logit_cap embed_scale;
+/// activation=relu|gelu|gelu_new|silu; and 0 or 1 for gated, biases, gate_bias, embed_bias, parallel, shared_norm, tied,
+/// embed_norm, final_norm, masked_head, causal, adjacent (rotated pairs), inverse_layer.
+/// Without them: no MLP, norm or bias, learned positions. Throws Error(Usage).
 Config parse_random_shape(std::string_view shape);
 
 /// Seeded random weights: element i of a leaf depends on (seed, leaf, i) alone. Normal (65,536 equally likely quantiles),
