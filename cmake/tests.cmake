@@ -25,6 +25,15 @@ foreach(room ${headway_rooms})
   endif()
 endforeach()
 
+# A real language model, where one is given: scripts/smollm2.sh.
+set(HEADWAY_SMOLLM2 "" CACHE FILEPATH "SmolLM2-135M-Instruct as GGUF; its tests are built only with it")
+if(HEADWAY_SMOLLM2)
+  headway_test_executable(smollm2_tests "${PROJECT_SOURCE_DIR}/tests/real_model/smollm2_test.cpp")
+  target_compile_definitions(smollm2_tests PRIVATE HEADWAY_SMOLLM2="${HEADWAY_SMOLLM2}")
+  headway_link(smollm2_tests measure)
+  gtest_discover_tests(smollm2_tests DISCOVERY_MODE PRE_TEST PROPERTIES LABELS smollm2)
+endif()
+
 headway_test_executable(floors_tests "${PROJECT_SOURCE_DIR}/tests/floors_test.cpp")
 gtest_discover_tests(floors_tests DISCOVERY_MODE PRE_TEST PROPERTIES LABELS house)
 

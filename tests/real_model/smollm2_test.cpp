@@ -1,0 +1,126 @@
+// A real language model, SmolLM2-135M-Instruct as a Q4_1 file, against transformers and NumPy: what it says next, what its
+// heads attend to, and which heads its weights alone show to feed each other. scripts/smollm2.sh fetches the file.
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/io/json.hpp"
+#include "headway/io/npy.hpp"
+#include "headway/measure/composition.hpp"
+#include "headway/measure/run.hpp"
+#include "headway/model/load.hpp"
+#include "support/shared.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace headway {
+namespace {
+
+const Model& smollm2() {
+    static const Model model = load_model(HEADWAY_SMOLLM2);
+    return model;
+}
+
+std::filesystem::path answers(const std::filesystem::path& shared) { return shared / "conformance/smollm2"; }
+
+std::vector<int> tokens_of(const Json& list) {
+    std::vector<int> tokens;
+    for (std::size_t i = 0; i < list.size(); ++i) tokens.push_back(static_cast<int>(list.at(i).integer()));
+    return tokens;
+}
+
+TEST(SmolLM2, HasTheSizesOfItsDescription) {
+    const Config& config = smollm2().config();
+    EXPECT_EQ(config.n_layers, 30);
+    EXPECT_EQ(config.n_heads, 9);
+    EXPECT_EQ(config.n_kv_heads, 3);
+    EXPECT_EQ(config.d_model, 576);
+    EXPECT_EQ(config.d_vocab, 49152);
+}
+
+TEST(SmolLM2, GivesTheLogProbabilitiesAndTopTokensOfTransformers) {
+    HEADWAY_SHARED_OR_SKIP(shared);
+    const Json prompts = read_json(answers(shared) / "prompts.json");
+    for (std::size_t p = 0; p < prompts.size(); ++p) {
+        const Json prompt = prompts.at(p);
+        const Run run = run_model(smollm2(), tokens_of(prompt.at("tokens")));
+        const Json expected = prompt.at("token_logprobs");
+        ASSERT_EQ(run.loss.size(), expected.size());
+        for (std::size_t i = 0; i < run.loss.size(); ++i)
+            EXPECT_NEAR(-run.loss[i], expected.at(i).number(), 2e-3) << "prompt " << p << ", position " << i;
+
+        const auto n_vocab = static_cast<std::ptrdiff_t>(run.logits.shape()[1]);
+        const double* const last = run.logits.data() + run.logits.size() - n_vocab;
+        std::vector<int> order(static_cast<std::size_t>(n_vocab));
+        std::iota(order.begin(), order.end(), 0);
+        std::ranges::partial_sort(order, order.begin() + 10, std::greater<>(),
+                                  [&](int v) { return last[v]; });
+        const Json top = prompt.at("top10");
+        for (std::size_t i = 0; i < top.size(); ++i) {
+            EXPECT_EQ(order[i], top.at(i).at(0).integer()) << "prompt " << p << ", rank " << i;
+            EXPECT_NEAR(last[order[i]], top.at(i).at(2).number(), 2e-3);
+        }
+    }
+}
+
+/// Means of the attention entries that shared/conformance/README.md names, on `[first, r, r]`.
+TEST(SmolLM2, HeadsAttendOnARepeatedSequenceAsTransformersSays) {
+    HEADWAY_SHARED_OR_SKIP(shared);
+    const std::vector<NpyArray> reference = read_npz(answers(shared) / "reference.npz");
+    const NpyArray& repeated = find_array(reference, "repeat_tokens");
+    const std::vector<int> tokens(repeated.integers().begin(), repeated.integers().end());
+    const Run run = run_model(smollm2(), tokens);
+    const std::vector<double> induction = find_array(reference, "induction").as_double();
+    const std::vector<double> previous = find_array(reference, "previous").as_double();
+    const std::vector<double> duplicate = find_array(reference, "duplicate").as_double();
+    const std::vector<double> loss = find_array(reference, "repeat_loss").as_double();
+    for (std::size_t i = 0; i < loss.size(); ++i) EXPECT_NEAR(run.loss[i], loss[i], 2e-3) << i;
+
+    const std::size_t n = tokens.size(), t = (n - 1) / 2;
+    for (std::size_t head = 0; head < induction.size(); ++head) {
+        const double* const a = run.attention.data() + head * n * n;
+        double to_next = 0, to_same = 0, to_previous = 0;
+        for (std::size_t i = 0; i < t; ++i) {
+            to_next += a[(1 + t + i) * n + i + 2];
+            to_same += a[(1 + t + i) * n + i + 1];
+        }
+        for (std::size_t j = 0; j < 2 * t; ++j) to_previous += a[(j + 1) * n + j];
+        EXPECT_NEAR(to_next / static_cast<double>(t), induction[head], 1e-3) << head;
+        EXPECT_NEAR(to_same / static_cast<double>(t), duplicate[head], 1e-3) << head;
+        EXPECT_NEAR(to_previous / static_cast<double>(2 * t), previous[head], 1e-3) << head;
+    }
+}
+
+TEST(SmolLM2, CompositionScoresAreThoseOfNumPy) {
+    HEADWAY_SHARED_OR_SKIP(shared);
+    const std::vector<NpyArray> reference = read_npz(answers(shared) / "composition.npz");
+    const CompositionTable table = composition(smollm2(), {Composition::Q, Composition::K, Composition::V});
+    int pairs = 0;
+    for (const auto& [kind, name] :
+         {std::pair{Composition::Q, "Q"}, {Composition::K, "K"}, {Composition::V, "V"}}) {
+        const std::vector<double> theirs = find_array(reference, name).as_double();
+        const xt::xarray<double> ours = as_array(table, kind, smollm2().config());
+        ASSERT_EQ(ours.size(), theirs.size());
+        for (std::size_t i = 0; i < theirs.size(); ++i) {
+            ASSERT_EQ(std::isnan(ours.data()[i]), std::isnan(theirs[i])) << name << " " << i;
+            if (std::isnan(theirs[i])) continue;
+            EXPECT_NEAR(ours.data()[i], theirs[i], 1e-4) << name << " " << i;
+            ++pairs;
+        }
+    }
+    EXPECT_EQ(pairs, 3 * 9 * 9 * 30 * 29 / 2);
+}
+
+TEST(SmolLM2, ItsStrongestKCompositionsFeedTheInductionHeads) {
+    CompositionTable table = composition(smollm2(), {Composition::K});
+    std::ranges::sort(table.rows, std::greater<>(), &CompositionRow::score);
+    std::vector<std::string> first;
+    for (std::size_t i = 0; i < 5; ++i)
+        first.push_back(label(table.rows[i].writer) + " " + label(table.rows[i].reader));
+    EXPECT_EQ(first, (std::vector<std::string>{"L17H8 L18H7", "L17H8 L18H8", "L17H8 L18H6", "L16H0 L17H3",
+                                               "L16H0 L18H8"}));
+}
+
+}  // namespace
+}  // namespace headway
