@@ -3,6 +3,7 @@
 
 #include "headway/base/error.hpp"
 #include "headway/io/float_formats.hpp"
+#include "io/block_format.hpp"
 
 #include <algorithm>
 #include <array>
@@ -73,6 +74,29 @@ constexpr std::array formats = {
     plain<double, same>(DType::F64, "F64", true),
     integer<std::int64_t>(DType::I64, "I64"),
     integer<std::uint64_t>(DType::U64, "U64"),
+    quantised<32, 18, decode_q4_0, Words{0, 2}>(DType::Q4_0, "Q4_0"),
+    quantised<32, 20, decode_q4_1, Words{0, 2, 2}>(DType::Q4_1, "Q4_1"),
+    quantised<32, 22, decode_q5_0, Words{0, 2}, Words{2, 4}>(DType::Q5_0, "Q5_0"),
+    quantised<32, 24, decode_q5_1, Words{0, 2, 2}, Words{4, 4}>(DType::Q5_1, "Q5_1"),
+    quantised<32, 34, decode_q8_0, Words{0, 2}>(DType::Q8_0, "Q8_0"),
+    quantised<256, 84, decode_q2_k, Words{80, 2, 2}>(DType::Q2_K, "Q2_K"),
+    quantised<256, 110, decode_q3_k, Words{108, 2}>(DType::Q3_K, "Q3_K"),
+    quantised<256, 144, decode_q4_k, Words{0, 2, 2}>(DType::Q4_K, "Q4_K"),
+    quantised<256, 176, decode_q5_k, Words{0, 2, 2}>(DType::Q5_K, "Q5_K"),
+    quantised<256, 210, decode_q6_k, Words{208, 2}>(DType::Q6_K, "Q6_K"),
+    quantised<256, 66, decode_iq2_xxs, Words{0, 2}, Words{6, 4, 8, 8}>(DType::IQ2_XXS, "IQ2_XXS"),
+    quantised<256, 74, decode_iq2_xs, Words{0, 2, 33}>(DType::IQ2_XS, "IQ2_XS"),
+    quantised<256, 98, decode_iq3_xxs, Words{0, 2}, Words{66, 4, 8}>(DType::IQ3_XXS, "IQ3_XXS"),
+    quantised<256, 50, decode_iq1_s, Words{0, 2}, Words{34, 2, 8}>(DType::IQ1_S, "IQ1_S"),
+    quantised<32, 18, decode_iq4_nl, Words{0, 2}>(DType::IQ4_NL, "IQ4_NL"),
+    quantised<256, 110, decode_iq3_s, Words{0, 2}>(DType::IQ3_S, "IQ3_S"),
+    quantised<256, 82, decode_iq2_s, Words{0, 2}>(DType::IQ2_S, "IQ2_S"),
+    quantised<256, 136, decode_iq4_xs, Words{0, 2, 2}>(DType::IQ4_XS, "IQ4_XS"),
+    quantised<256, 56, decode_iq1_m, Words{48, 2, 4}>(DType::IQ1_M, "IQ1_M"),
+    quantised<256, 54, decode_tq1_0, Words{52, 2}>(DType::TQ1_0, "TQ1_0"),
+    quantised<256, 66, decode_tq2_0, Words{64, 2}>(DType::TQ2_0, "TQ2_0"),
+    quantised<32, 17, decode_mxfp4>(DType::MXFP4, "MXFP4"),
+    quantised<64, 36, decode_nvfp4>(DType::NVFP4, "NVFP4"),
     opaque(DType::Unknown, "", 1, 0),
 };
 

@@ -12,7 +12,7 @@ using namespace std::string_view_literals;
 constexpr auto convert = "convert it to safetensors with the software that wrote it"sv;
 constexpr auto download = "download the file again"sv;
 
-constexpr std::array<FileSignature, 17> signatures = {{
+constexpr std::array<FileSignature, 18> signatures = {{
     {"version https://git-lfs"sv, "a Git LFS pointer, not the file itself"sv, "run git lfs pull"sv},
     {"PK\x03\x04"sv, "a zip file (PyTorch .pt or .bin, or .npz)"sv, convert},
     {"\x80\x02"sv, "a Python pickle (old PyTorch)"sv, convert},
@@ -20,6 +20,7 @@ constexpr std::array<FileSignature, 17> signatures = {{
     {"\x80\x04"sv, "a Python pickle"sv, convert},
     {"\x80\x05"sv, "a Python pickle"sv, convert},
     {"GGUF"sv, "a GGUF file"sv, convert},
+    {"FUGG"sv, "a GGUF file whose letters are reversed"sv, convert},
     {"\x89HDF"sv, "an HDF5 file"sv, convert},
     {"\x93NUMPY"sv, "a NumPy array"sv, convert},
     {"\x7f"

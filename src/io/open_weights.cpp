@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
+#include "io/gguf_header.hpp"
+#include "io/gguf_parts.hpp"
 #include "io/safetensors_header.hpp"
 #include "io/shard_index.hpp"
 #include "io/weight_content.hpp"
@@ -30,7 +32,9 @@ path weights_in(const path& folder) {
                                            escaped(folder.native())));
 }
 
-WeightListing list_file(const InputFile& file) { return list_safetensors(file); }
+WeightListing list_file(const InputFile& file) {
+    return has_gguf_magic(file) ? list_gguf(file) : list_safetensors(file);
+}
 
 }  // namespace
 
@@ -70,6 +74,7 @@ WeightFiles open_weights(const path& given) {
         open_shards(file, *content);
     } else {
         add_file(file, *content);
+        add_other_gguf_parts(*content);
     }
     WeightFiles weights;
     weights.content_ = std::move(content);

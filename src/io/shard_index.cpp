@@ -4,6 +4,7 @@
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/io/json.hpp"
+#include "io/several_files.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -73,36 +74,12 @@ Index read_index(const path& file) {
     return index;
 }
 
-std::vector<std::string> shards_of(const Index& index) {
-    std::vector<std::string> shards;
-    for (const auto& [tensor, shard] : index.shard_of) shards.push_back(shard);
-    std::sort(shards.begin(), shards.end());
+std::vector<path> shards_of(const Index& index, const path& folder) {
+    std::vector<path> shards;
+    for (const auto& [tensor, shard] : index.shard_of) shards.push_back(folder / shard);
+    std::ranges::sort(shards);
     shards.erase(std::unique(shards.begin(), shards.end()), shards.end());
     return shards;
-}
-
-void require_present(const Index& index, const path& folder, const std::vector<std::string>& shards) {
-    constexpr std::size_t most_named = 10;
-    std::size_t missing = 0;
-    std::string names;
-    for (const std::string& shard : shards) {
-        std::error_code error;
-        const auto status = std::filesystem::symlink_status(folder / shard, error);
-        if (status.type() != std::filesystem::file_type::not_found) continue;
-        if (++missing <= most_named) names += fmt::format("{}{}", names.empty() ? "" : ", ", quote(shard));
-    }
-    if (missing > most_named) names += fmt::format(" and {} more", missing - most_named);
-    require(missing == 0, ErrorKind::Io, "{}: {} of {} shards missing: {}", index.shown, missing,
-            shards.size(), names);
-}
-
-void check_unique(const WeightFiles::Content& content) {
-    const auto twice =
-        std::adjacent_find(content.tensors.begin(), content.tensors.end(),
-                           [](const StoredTensor& a, const StoredTensor& b) { return a.name == b.name; });
-    if (twice == content.tensors.end()) return;
-    malformed("{}: tensor {} is in {} too", escaped(content.files[twice->file].native()), quote(twice->name),
-              quote(content.files[std::next(twice)->file].filename().native()));
 }
 
 // Both lists are sorted by name.
@@ -130,15 +107,10 @@ void check_agreement(const Index& index, const WeightFiles::Content& content) {
 
 void open_shards(const path& file, WeightFiles::Content& content) {
     const Index index = read_index(file);
-    const path folder = file.parent_path();
-    const std::vector<std::string> shards = shards_of(index);
-    require_present(index, folder, shards);
-    for (const std::string& shard : shards) add_file(folder / shard, content);
-    std::sort(content.tensors.begin(), content.tensors.end(),
-              [](const StoredTensor& a, const StoredTensor& b) {
-                  return std::tie(a.name, a.file) < std::tie(b.name, b.file);
-              });
-    check_unique(content);
+    const std::vector<path> shards = shards_of(index, file.parent_path());
+    require_present(shards, index.shown, "shards");
+    for (const path& shard : shards) add_file(shard, content);
+    sort_tensors(content);
     check_agreement(index, content);
     std::uint64_t total = 0;
     for (const StoredTensor& tensor : content.tensors) total += tensor.bytes;

@@ -138,7 +138,6 @@ TEST(SafetensorsMalformed, FilesOfOtherFormatsAreRecognised) {  // ST11, ST12, S
                     {"\x89PNG\r\n\x1a\n" + rest, "it looks like a PNG picture"},
                     {"PK\x03\x04" + rest, "it looks like a zip file (PyTorch .pt or .bin, or .npz)"},
                     {"\x80\x02}q" + rest, "it looks like a Python pickle"},
-                    {"GGUF\x03" + std::string(3, '\0') + rest, "it looks like a GGUF file"},
                     {"\x89HDF\r\n\x1a\n" + rest, "it looks like an HDF5 file"},
                     {"<!DOCTYPE html>" + rest, "it looks like an HTML page"},
                     {"{\"architectures\": []}", "it looks like JSON"},
