@@ -138,8 +138,9 @@ ValueId Compiler::make_apply(const Node& node) {
     Step step{.operands = {{argument, numbered(apply.argument->ports().size())}}, .node = nullptr};
     if (apply.function == Function::Rstd) {
         step.operation = Operation::Rstd;
-        step.axis = static_cast<int>(apply.argument->ports().size()) - 1;
-        step.number = apply.eps;
+        step.axis = static_cast<int>(node.ports().size());
+        step.count = apply.consumed;
+        step.number = apply.parameter;
         return emit(std::move(step), shape_of(node.ports()), "rstd");
     }
     if (apply.function == Function::Softmax) {
@@ -151,11 +152,13 @@ ValueId Compiler::make_apply(const Node& node) {
                 mask != nullptr && mask->relation == Relation::Causal && apply.mask->labels[1] == apply.axis,
                 ErrorKind::Usage, "softmax is evaluated with a causal mask over its own axis, or with none");
             step.other = apply.mask->labels[0];
+            step.window = mask->value;
         }
         return emit(std::move(step), shape_of(node.ports()), "softmax");
     }
     step.operation = Operation::Pointwise;
     step.function = apply.function;
+    step.number = apply.parameter;
     return emit(std::move(step), shape_of(node.ports()), "pointwise");
 }
 

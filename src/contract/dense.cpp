@@ -15,7 +15,7 @@ double entry(const Structure& structure, const Dims& at, std::int64_t d_model, s
         case Relation::Token:
             return hit(tokens[static_cast<std::size_t>(at[0])] == at[1]);
         case Relation::Causal:
-            return hit(at[1] <= at[0]);
+            return hit(at[1] <= at[0] && (structure.value == 0 || at[0] - at[1] < structure.value));
         case Relation::Before:
             return hit(at[0] < at[1]);
         case Relation::Shift:
@@ -24,6 +24,8 @@ double entry(const Structure& structure, const Dims& at, std::int64_t d_model, s
             return hit(at[0] == structure.value);
         case Relation::Centre:
             return hit(at[0] == at[1]) - 1.0 / static_cast<double>(d_model);
+        case Relation::Distance:
+            return static_cast<double>(at[1] - at[0]);
         case Relation::Rope:
             break;
     }
@@ -34,8 +36,7 @@ double entry(const Structure& structure, const Dims& at, std::int64_t d_model, s
     const auto second = [&](std::int64_t i) { return adjacent ? i % 2 == 1 : i >= dims / 2; };
     if (pair(from) != pair(to)) return 0;
     const double angle =
-        static_cast<double>(at[0]) *
-        std::pow(structure.rotary.theta, -2.0 * static_cast<double>(pair(from)) / static_cast<double>(dims));
+        static_cast<double>(at[0]) * structure.rotary.frequency(static_cast<int>(pair(from)));
     if (from == to) return std::cos(angle);
     return second(to) ? std::sin(angle) : -std::sin(angle);
 }

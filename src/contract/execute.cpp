@@ -195,14 +195,15 @@ private:
                 return rotate(a, step.axis, step.other,
                               {step.node->template as<Structure>()->rotary, step.sign, 0}, workspace_);
             case Operation::Mask:
-                return keep_lower(a, step.axis, step.other, step.shift, workspace_);
+                return keep_lower(a, step.axis, step.other, {step.shift, step.window}, workspace_);
             case Operation::Broadcast:
                 return a.broadcast(step.axis, step.shift);
             case Operation::Softmax:
-                return softmax(a, step.axis, step.other, workspace_);
+                return softmax(a, step.axis, step.other, step.window, workspace_);
             case Operation::Rstd:
-                return rstd(a, step.axis, step.number, workspace_);
+                return rstd(a, step.axis, step.count, step.number, workspace_);
             default:
+                if (step.function == Function::SoftCap) return soft_cap(a, step.number, workspace_);
                 return activate(a, activation_of(step.function), workspace_);
         }
     }

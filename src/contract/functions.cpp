@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "contract/elements.hpp"
 #include "contract/kernels.hpp"
@@ -59,30 +61,60 @@ Array<T> without_axis(const Array<T>& a, int axis, Workspace& workspace) {
     return Array<T>::uninitialised(std::move(shape), workspace);
 }
 
+/// The part of a line inside a band.
+struct Kept {
+    std::int64_t begin, end;
+};
+
 template <class T>
-void softmax_line(const Line<T>& line, std::int64_t visible) {
+Kept kept(const Line<T>& line, const Band& band) {
+    const std::int64_t end = std::clamp<std::int64_t>(line.counter + band.shift + 1, 0, line.extent);
+    const std::int64_t begin = band.window == 0 ? 0 : line.counter + band.shift + 1 - band.window;
+    return {std::clamp<std::int64_t>(begin, 0, end), end};
+}
+
+template <class T>
+void clear_outside(const Line<T>& line, Kept part) {
+    for (std::int64_t j = 0; j < part.begin; ++j) line.out[j * line.step_out] = T{0};
+    for (std::int64_t j = part.end; j < line.extent; ++j) line.out[j * line.step_out] = T{0};
+}
+
+template <class T>
+void softmax_line(const Line<T>& line, Kept part) {
     T largest = -std::numeric_limits<T>::infinity();
-    for (std::int64_t j = 0; j < visible; ++j) largest = std::max(largest, line.x[j * line.step_x]);
+    for (std::int64_t j = part.begin; j < part.end; ++j) largest = std::max(largest, line.x[j * line.step_x]);
     double sum = 0;
-    for (std::int64_t j = 0; j < visible; ++j) {
+    for (std::int64_t j = part.begin; j < part.end; ++j) {
         const T e = std::exp(line.x[j * line.step_x] - largest);
         line.out[j * line.step_out] = e;
         sum += static_cast<double>(e);
     }
     const T scale = static_cast<T>(1.0 / sum);
-    for (std::int64_t j = 0; j < visible; ++j) line.out[j * line.step_out] *= scale;
-    for (std::int64_t j = visible; j < line.extent; ++j) line.out[j * line.step_out] = T{0};
+    for (std::int64_t j = part.begin; j < part.end; ++j) line.out[j * line.step_out] *= scale;
+    clear_outside(line, part);
+}
+
+/// Neighbouring axes as one. Copied, unless one axis is all of them.
+template <class T>
+Array<T> merged_axes(const Array<T>& a, int axis, int count, Workspace& workspace) {
+    invariant(count >= 1 && axis + count <= a.rank(), "array: no such axes");
+    if (count == 1) return a;
+    const auto whole = std::make_shared<const Array<T>>(copy(a, workspace));
+    Dims shape = a.shape();
+    const auto first = shape.begin() + axis;
+    *first = std::accumulate(first, first + count, std::int64_t{1}, std::multiplies<>());
+    shape.erase(first + 1, first + count);
+    return Array<T>::view(whole->data(), row_major(std::move(shape)), whole);
 }
 
 /// cos and sin of every angle, `[positions, dims / 2]`.
 template <class T>
 struct Angles {
     Angles(const Turn& turn, std::int64_t positions) : pairs(turn.rotary.dims / 2) {
-        const double dims = turn.rotary.dims;
         for (std::int64_t p = 0; p < positions; ++p) {
             for (std::int64_t i = 0; i < pairs; ++i) {
-                const double frequency = std::pow(turn.rotary.theta, -2.0 * static_cast<double>(i) / dims);
-                const double angle = static_cast<double>(turn.sign * (turn.first + p)) * frequency;
+                const double angle = static_cast<double>(turn.sign * (turn.first + p)) *
+                                     turn.rotary.frequency(static_cast<int>(i));
                 cosine.push_back(static_cast<T>(std::cos(angle)));
                 sine.push_back(static_cast<T>(std::sin(angle)));
             }
@@ -151,13 +183,14 @@ Array<T> centre(const Array<T>& a, int axis, Workspace& workspace) {
 }
 
 template <class T>
-Array<T> keep_lower(const Array<T>& a, int row, int column, std::int64_t shift, Workspace& workspace) {
+Array<T> keep_lower(const Array<T>& a, int row, int column, const Band& band, Workspace& workspace) {
     invariant(row >= 0, "array: no such axes");
     Array<T> out = Array<T>::uninitialised(a.shape(), workspace);
     for_lines(out, a, column, row, workspace, [&](const Line<T>& line) {
-        const std::int64_t kept = std::clamp<std::int64_t>(line.counter + shift + 1, 0, line.extent);
-        for (std::int64_t j = 0; j < kept; ++j) line.out[j * line.step_out] = line.x[j * line.step_x];
-        for (std::int64_t j = kept; j < line.extent; ++j) line.out[j * line.step_out] = T{0};
+        const Kept part = kept(line, band);
+        for (std::int64_t j = part.begin; j < part.end; ++j)
+            line.out[j * line.step_out] = line.x[j * line.step_x];
+        clear_outside(line, part);
     });
     return out;
 }
@@ -176,18 +209,19 @@ Array<T> rotate(const Array<T>& a, int axis, int positions, const Turn& turn, Wo
 }
 
 template <class T>
-Array<T> softmax(const Array<T>& a, int keys, int causal_queries, Workspace& workspace) {
+Array<T> softmax(const Array<T>& a, int keys, int causal_queries, std::int64_t window, Workspace& workspace) {
     Array<T> out = Array<T>::uninitialised(a.shape(), workspace);
     for_lines(out, a, keys, causal_queries, workspace, [&](const Line<T>& line) {
-        softmax_line(line, causal_queries < 0 ? line.extent : std::min(line.extent, line.counter + 1));
+        softmax_line(line, causal_queries < 0 ? Kept{0, line.extent} : kept(line, {0, window}));
     });
     return out;
 }
 
 template <class T>
-Array<T> rstd(const Array<T>& a, int axis, double eps, Workspace& workspace) {
-    Array<T> out = without_axis(a, axis, workspace);
-    for_lines(out, a, axis, -1, workspace, [&](const Line<T>& line) {
+Array<T> rstd(const Array<T>& a, int axis, int count, double eps, Workspace& workspace) {
+    const Array<T> lines = merged_axes(a, axis, count, workspace);
+    Array<T> out = without_axis(lines, axis, workspace);
+    for_lines(out, lines, axis, -1, workspace, [&](const Line<T>& line) {
         double sum = 0;
         for (std::int64_t i = 0; i < line.extent; ++i) {
             const auto x = static_cast<double>(line.x[i * line.step_x]);
@@ -196,6 +230,12 @@ Array<T> rstd(const Array<T>& a, int axis, double eps, Workspace& workspace) {
         *line.out = static_cast<T>(1.0 / std::sqrt(sum / static_cast<double>(line.extent) + eps));
     });
     return out;
+}
+
+template <class T>
+Array<T> soft_cap(const Array<T>& a, double cap, Workspace& workspace) {
+    const T limit = static_cast<T>(cap);
+    return map(a, workspace, [limit](T x) { return limit * std::tanh(x / limit); });
 }
 
 template <class T>
@@ -214,12 +254,13 @@ Array<T> activate(const Array<T>& a, Activation function, Workspace& workspace) 
     return {};
 }
 
-#define HEADWAY_INSTANTIATE(T)                                                         \
-    template Array<T> centre(const Array<T>&, int, Workspace&);                        \
-    template Array<T> keep_lower(const Array<T>&, int, int, std::int64_t, Workspace&); \
-    template Array<T> rotate(const Array<T>&, int, int, const Turn&, Workspace&);      \
-    template Array<T> softmax(const Array<T>&, int, int, Workspace&);                  \
-    template Array<T> rstd(const Array<T>&, int, double, Workspace&);                  \
+#define HEADWAY_INSTANTIATE(T)                                                        \
+    template Array<T> centre(const Array<T>&, int, Workspace&);                       \
+    template Array<T> keep_lower(const Array<T>&, int, int, const Band&, Workspace&); \
+    template Array<T> rotate(const Array<T>&, int, int, const Turn&, Workspace&);     \
+    template Array<T> softmax(const Array<T>&, int, int, std::int64_t, Workspace&);   \
+    template Array<T> soft_cap(const Array<T>&, double, Workspace&);                  \
+    template Array<T> rstd(const Array<T>&, int, int, double, Workspace&);            \
     template Array<T> activate(const Array<T>&, Activation, Workspace&);
 HEADWAY_INSTANTIATE(float)
 HEADWAY_INSTANTIATE(double)

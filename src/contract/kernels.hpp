@@ -45,12 +45,18 @@ Array<T> scatter_add(const Array<T>& a, int axis, std::span<const int> index, st
 template <class T>
 Array<T> centre(const Array<T>& a, int axis, Workspace& workspace);
 
-/// Keeps a[..., i, ..., j, ...] (i along `row`, j along `column`) where j <= i + shift; 0 elsewhere.
+/// Which columns j a row i keeps: j <= i + shift, and of these the last `window`; 0: all of them.
 /// Causal: row = query, column = key, shift = 0. `before[l, l']`: row = l', column = l, shift = -1.
-template <class T>
-Array<T> keep_lower(const Array<T>& a, int row, int column, std::int64_t shift, Workspace& workspace);
+struct Band {
+    std::int64_t shift = 0;
+    std::int64_t window = 0;
+};
 
-/// How a head's vectors turn: element p of the position axis by angle `sign * (first + p) * theta^(-2i/dims)`.
+/// Keeps a[..., i, ..., j, ...] (i along `row`, j along `column`) inside the band; 0 elsewhere.
+template <class T>
+Array<T> keep_lower(const Array<T>& a, int row, int column, const Band& band, Workspace& workspace);
+
+/// How a head's vectors turn: element p of the position axis by angle `sign * (first + p) * rotary.frequency(i)`.
 struct Turn {
     Rotary rotary;
     int sign = 1;            ///< -1: the inverse (transposed) rotation
@@ -61,13 +67,18 @@ struct Turn {
 template <class T>
 Array<T> rotate(const Array<T>& a, int axis, int positions, const Turn& turn, Workspace& workspace);
 
-/// softmax along `keys`. With a query axis (>= 0) key j counts for query i only where j <= i; other entries are exactly 0.
+/// softmax along `keys`. With a query axis (>= 0) key j counts for query i only where j <= i, and with a `window` where it is
+/// one of the last `window` of these; other entries are exactly 0.
 template <class T>
-Array<T> softmax(const Array<T>& a, int keys, int causal_queries, Workspace& workspace);
+Array<T> softmax(const Array<T>& a, int keys, int causal_queries, std::int64_t window, Workspace& workspace);
 
-/// 1 / sqrt(mean(a²) + eps) along `axis`, which disappears.
+/// 1 / sqrt(mean(a²) + eps) along the `count` axes from `axis` on, which disappear.
 template <class T>
-Array<T> rstd(const Array<T>& a, int axis, double eps, Workspace& workspace);
+Array<T> rstd(const Array<T>& a, int axis, int count, double eps, Workspace& workspace);
+
+/// cap tanh(a / cap).
+template <class T>
+Array<T> soft_cap(const Array<T>& a, double cap, Workspace& workspace);
 
 /// The pointwise function of an MLP.
 template <class T>

@@ -385,8 +385,11 @@ private:
                     step.axis = place_of(part.labels, labels[before ? 1 : 0]);
                     step.other = place_of(part.labels, labels[before ? 0 : 1]);
                     step.shift = before ? -1 : 0;
+                    step.window = structure.value;
                     result = part.labels;
                 }
+                break;
+            case Relation::Distance:
                 break;
         }
         if (step.operation == Operation::Leaf) return contract_dense(factor, part, open, slices, scope);

@@ -35,8 +35,16 @@ std::vector<std::vector<int>> needs(const Structure& structure, const std::vecto
             return {{labels[0]}};
         case Relation::Rope:
             return {{labels[0], labels[1]}, {labels[0], labels[2]}};
+        case Relation::Distance:
+            break;
     }
     return {};
+}
+
+// A structure whose entries are all there is to it is a dense factor from the start.
+bool acts_on_a_part(const Expr& node) {
+    const auto* structure = node->as<Structure>();
+    return structure != nullptr && structure->relation != Relation::Distance;
 }
 
 // The factor with one of its labels contracted with a one_hot, which goes away.
@@ -81,7 +89,7 @@ ProductTree::ProductTree(Compiler& compiler, const Expr& node) : compiler_(compi
     drop_ones(ports_.size());
     for (const Use& factor : factors_) {
         const bool distinct = sorted_unique(factor.labels).size() == factor.labels.size();
-        symbolic_.push_back(factor.node->as<Structure>() != nullptr && distinct);
+        symbolic_.push_back(acts_on_a_part(factor.node) && distinct);
     }
     find_tree();
     nodes_.resize(parts_.size());

@@ -34,7 +34,8 @@ enum class Operation : std::uint8_t {
     Gather,     ///< out[q] = in[v(q)]: tokens (`structure`), or shifts
     Centre,     ///< minus the mean along `axis`
     Rotate,     ///< rotary rotation of `axis` by the position along `other`
-    Mask,       ///< keeps elements whose index along `other` is at most that along `axis` plus `shift`
+    Mask,       ///< keeps elements whose index along `other` is at most that along `axis` plus `shift`, the
+                ///< last `window` of them
     Broadcast,  ///< a new leading axis of equal copies
     Dense,      ///< a structure as an array; only where nothing better is possible
     Softmax,
@@ -54,7 +55,9 @@ struct Step {
     int axis = -1, other = -1;                    ///< axes of the operand
     int sign = 1;                                 ///< Rotate: -1 is the inverse; Gather of a shift: direction
     std::int64_t shift = 0;                       ///< Mask, Fix
-    double number = 1;                            ///< Scale
+    std::int64_t window = 0;                      ///< Mask, Softmax: how many are kept at most; 0: all
+    int count = 1;                                ///< Rstd: how many axes from `axis` on
+    double number = 1;                            ///< Scale; eps of Rstd; cap of a Pointwise SoftCap
     int row = -1, column = -1;                    ///< Contract: `before[row, column]`
     int loop = -1;                                ///< Slice: which index of the loop
     double multiply_adds = 0;                     ///< of one execution, before a strict order saves anything

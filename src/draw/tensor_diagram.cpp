@@ -4,7 +4,7 @@
 #include "draw/sketch.hpp"
 #include "headway/base/error.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -28,6 +28,8 @@ const char* words_of(Function function) {
             return "GELU (tanh)";
         case Function::Silu:
             return "SiLU";
+        case Function::SoftCap:
+            return "soft cap at ";
     }
     return "";
 }
@@ -57,7 +59,9 @@ BoxKind kind_of(const Node& node) {
 std::string function_label(const Apply& apply, const std::vector<std::string>& names) {
     std::string words = words_of(apply.function);
     if (apply.function == Function::Softmax) words += names[static_cast<std::size_t>(apply.axis)];
-    if (apply.function == Function::Rstd) words += names.back();
+    if (apply.function == Function::Rstd)
+        words += fmt::format("{}", fmt::join(names.end() - apply.consumed, names.end(), " "));
+    if (apply.function == Function::SoftCap) words += fmt::format("{}", apply.parameter);
     if (apply.mask) {
         const std::string mask = leaf_name(*apply.mask->node);
         words += ", " + (mask.empty() ? "masked" : mask);
@@ -163,8 +167,9 @@ Sketch Sketcher::single(const Expr& node, const std::vector<std::string>& names)
 Sketch Sketcher::region(const Expr& node, const std::vector<std::string>& names, int operand) {
     if (const auto* apply = node->as<Apply>()) {
         std::vector<std::string> inner_names = names;
-        if (apply->function == Function::Rstd)
-            inner_names.push_back(fresh_name(apply->argument->ports().back()));
+        const std::vector<Space>& ports = apply->argument->ports();
+        for (std::size_t port = names.size(); port < ports.size(); ++port)
+            inner_names.push_back(fresh_name(ports[port]));
         Sketch inner = this->node(apply->argument, inner_names);
         std::vector<Gate> gates(inner.gates.begin(), inner.gates.begin() + static_cast<long>(names.size()));
         std::string label = function_label(*apply, inner_names);

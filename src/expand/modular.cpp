@@ -14,8 +14,8 @@ namespace {
 
 FieldHash atom(const ModularModel& model, const Apply& apply) {
     FieldHash hash(model.seed);
-    hash.add(std::string_view("function")).add(static_cast<int>(apply.function));
-    return hash.add(std::bit_cast<std::uint64_t>(apply.eps));
+    hash.add(std::string_view("function")).add(static_cast<int>(apply.function)).add(apply.consumed);
+    return hash.add(std::bit_cast<std::uint64_t>(apply.parameter));
 }
 
 // Entries before, on and behind an axis: entry (o, i, n) lies at (o * length + i) * behind + n.
@@ -104,7 +104,9 @@ ModularArray ModularRun::compute(const Apply& apply, const std::vector<Space>&) 
         atoms_ += result.values.size();
         return result;
     }
-    const auto length = static_cast<std::size_t>(result.shape.back());
+    std::size_t length = 1;
+    for (int i = 0; i < apply.consumed; ++i, result.shape.pop_back())
+        length *= static_cast<std::size_t>(result.shape.back());
     std::vector<std::uint64_t> scales(result.values.size() / length);
     for (std::size_t row = 0; row < scales.size(); ++row) {
         FieldHash key(name);
@@ -112,7 +114,6 @@ ModularArray ModularRun::compute(const Apply& apply, const std::vector<Space>&) 
         scales[row] = key.element();
     }
     atoms_ += scales.size();
-    result.shape.pop_back();
     result.values = std::move(scales);
     return result;
 }

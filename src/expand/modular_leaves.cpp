@@ -66,8 +66,11 @@ struct Turn {
 // 4.
 Turn frequency(const ModularModel& model, const Rotary& rotary, int pair) {
     FieldHash hash(model.seed);
-    hash.add(std::string_view("rope")).add(std::bit_cast<std::uint64_t>(rotary.theta));
-    const std::uint64_t t = hash.add(rotary.dims).add(pair).element();
+    hash.add(std::string_view("rope")).add(rotary.dims).add(pair);
+    hash.add(static_cast<int>(rotary.scaling)).add(rotary.original_ctx);
+    for (const double number : {rotary.theta, rotary.factor, rotary.low_factor, rotary.high_factor})
+        hash.add(std::bit_cast<std::uint64_t>(number));
+    const std::uint64_t t = hash.element();
     const std::uint64_t t2 = multiply_mod(t, t);
     const std::uint64_t scale = inverse_mod(add_mod(1, t2));
     return {multiply_mod(subtract_mod(1, t2), scale), multiply_mod(add_mod(t, t), scale)};
@@ -113,7 +116,7 @@ std::uint64_t relation_entry(const Structure& structure, Entries at, const Modul
             return one_if(static_cast<std::uint64_t>(at[1]) == token);
         }
         case Relation::Causal:
-            return one_if(at[1] <= at[0]);
+            return one_if(at[1] <= at[0] && (structure.value == 0 || at[0] - at[1] < structure.value));
         case Relation::Before:
             return one_if(at[0] < at[1]);
         case Relation::Shift:
@@ -124,6 +127,8 @@ std::uint64_t relation_entry(const Structure& structure, Entries at, const Modul
             const std::uint64_t mean = inverse_mod(residue(model.sizes[Space::Residual]));
             return subtract_mod(one_if(at[0] == at[1]), mean);
         }
+        case Relation::Distance:
+            return subtract_mod(residue(at[1]), residue(at[0]));
         case Relation::Rope:
             break;
     }

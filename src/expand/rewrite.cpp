@@ -11,8 +11,7 @@ Expr rebuild_apply(const Expr& node, const Apply& apply, const std::function<Exp
     const Expr argument = child(apply.argument);
     const Expr mask = apply.mask ? child(apply.mask->node) : nullptr;
     if (argument == apply.argument && (mask == nullptr || mask == apply.mask->node)) return node;
-    if (apply.function == Function::Rstd) return rstd(argument, apply.eps);
-    if (apply.function != Function::Softmax) return pointwise(apply.function, argument);
+    if (apply.function != Function::Softmax) return apply_to(apply, argument);
     return mask == nullptr ? softmax(argument, apply.axis)
                            : softmax(argument, apply.axis, mask, apply.mask->labels);
 }

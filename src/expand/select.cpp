@@ -192,8 +192,7 @@ Expr Selector::of_apply(const Expr& node, const Apply& apply, const FixedPorts& 
     const FixedPort* last = find(fixed, static_cast<std::size_t>(std::max(apply.axis, 0)));
     if (apply.axis >= 0 && last != nullptr) return hold(node, fixed);
     const Expr argument = run(apply.argument, fixed);
-    if (apply.function == Function::Rstd) return rstd(argument, apply.eps);
-    if (apply.function != Function::Softmax) return pointwise(apply.function, argument);
+    if (apply.function != Function::Softmax) return apply_to(apply, argument);
     const Renumbering renumbering(node->ports().size(), fixed);
     const int axis = renumbering.inside({apply.axis}).labels.front();
     if (!apply.mask) return softmax(argument, axis);

@@ -72,7 +72,8 @@ EinsumLine line_of(const Listing& listing, const Definition& line) {
         result.function = function_name(apply->function);
         if (apply->function == Function::Softmax) result.function += "_" + letters.of({apply->axis});
         if (apply->function == Function::Rstd)
-            result.function += fmt::format("_{}", letters.of({all.back()}));
+            result.function += "_" + letters.of({all.end() - apply->consumed, all.end()});
+        if (apply->function == Function::SoftCap) result.function += fmt::format("({})", apply->parameter);
         if (apply->mask)
             result.mask =
                 fmt::format("{} {}", letters.of(apply->mask->labels), listing.name(apply->mask->node));

@@ -6,6 +6,7 @@
 #include "network/intern.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 #include <tuple>
@@ -82,6 +83,34 @@ Use in_order(const Use& use, const std::vector<Space>& ports) {
     return {product(std::move(factors), ports, inner->bound), counted(ports.size())};
 }
 
+// Equal rotations are equal structs: what the kind of scaling does not use is as by default.
+Rotary checked(Rotary rotary) {
+    const Rotary unused;
+    require(rotary.dims >= 2 && rotary.dims % 2 == 0, ErrorKind::Usage,
+            "rope: pairs of dimensions turn, so an even number of them, not {}", rotary.dims);
+    require(std::isfinite(rotary.theta) && rotary.theta > 0, ErrorKind::Usage,
+            "rope: theta is positive, not {}", rotary.theta);
+    if (rotary.scaling == RotaryScaling::None) rotary.factor = unused.factor;
+    require(std::isfinite(rotary.factor) && rotary.factor > 0, ErrorKind::Usage,
+            "rope: the factor of a scaling is positive, not {}", rotary.factor);
+    if (rotary.scaling != RotaryScaling::Llama3) {
+        rotary.low_factor = unused.low_factor;
+        rotary.high_factor = unused.high_factor;
+        rotary.original_ctx = unused.original_ctx;
+        return rotary;
+    }
+    require(rotary.low_factor > 0 && rotary.high_factor > rotary.low_factor &&
+                std::isfinite(rotary.high_factor) && rotary.original_ctx > 0,
+            ErrorKind::Usage,
+            "rope: a llama3 scaling has factors 0 < low < high and a context, not {}, {}, {}",
+            rotary.low_factor, rotary.high_factor, rotary.original_ctx);
+    return rotary;
+}
+
+bool has_value(Relation relation) {
+    return relation == Relation::Causal || relation == Relation::Shift || relation == Relation::OneHot;
+}
+
 }  // namespace
 
 Expr tensor(Tensor leaf, std::vector<Space> ports) {
@@ -95,6 +124,10 @@ Expr copy(Space space, int legs) {
 }
 
 Expr structure(Structure relation) {
+    if (!has_value(relation.relation)) relation.value = 0;
+    require(relation.relation != Relation::Causal || relation.value >= 0, ErrorKind::Usage,
+            "causal({}): a window has a positive number of positions", relation.value);
+    relation.rotary = relation.relation == Relation::Rope ? checked(relation.rotary) : Rotary{};
     std::vector<Space> ports;
     switch (relation.relation) {
         case Relation::Token:
@@ -102,6 +135,7 @@ Expr structure(Structure relation) {
             break;
         case Relation::Causal:
         case Relation::Shift:
+        case Relation::Distance:
             ports = {Space::Position, Space::Position};
             break;
         case Relation::Before:
@@ -210,7 +244,7 @@ Expr softmax(const Expr& argument, int axis, const Expr& mask, std::vector<int> 
     const std::vector<Space>& ports = argument->ports();
     require(axis >= 0 && axis < static_cast<int>(ports.size()), ErrorKind::Usage,
             "softmax over port {} of an expression with {} ports", axis, ports.size());
-    Apply apply{Function::Softmax, argument, axis, std::nullopt, 0.0};
+    Apply apply{.function = Function::Softmax, .argument = argument, .axis = axis};
     if (mask != nullptr) {
         for (int port : mask_ports)
             require(port >= 0 && port < static_cast<int>(ports.size()), ErrorKind::Usage,
@@ -223,17 +257,33 @@ Expr softmax(const Expr& argument, int axis, const Expr& mask, std::vector<int> 
 
 Expr softmax(const Expr& argument, int axis) { return softmax(argument, axis, nullptr, {}); }
 
-Expr rstd(const Expr& argument, double eps) {
+Expr rstd(const Expr& argument, double eps, int consumed) {
     std::vector<Space> ports = argument->ports();
     require(!ports.empty(), ErrorKind::Usage, "rstd needs an argument with a port to average over");
-    ports.pop_back();
-    return intern(Apply{Function::Rstd, argument, -1, std::nullopt, eps}, std::move(ports));
+    require(consumed >= 1 && consumed <= static_cast<int>(ports.size()), ErrorKind::Usage,
+            "rstd over the last {} of {} ports", consumed, ports.size());
+    ports.resize(ports.size() - static_cast<std::size_t>(consumed));
+    return intern(
+        Apply{.function = Function::Rstd, .argument = argument, .parameter = eps, .consumed = consumed},
+        std::move(ports));
 }
 
 Expr pointwise(Function function, const Expr& argument) {
-    require(function != Function::Softmax && function != Function::Rstd, ErrorKind::Usage,
-            "softmax and rstd are not pointwise functions");
-    return intern(Apply{function, argument, -1, std::nullopt, 0.0}, argument->ports());
+    require(function != Function::Softmax && function != Function::Rstd && function != Function::SoftCap,
+            ErrorKind::Usage, "softmax, rstd and softcap are not pointwise functions without parameter");
+    return intern(Apply{.function = function, .argument = argument}, argument->ports());
+}
+
+Expr soft_cap(const Expr& argument, double cap) {
+    require(std::isfinite(cap) && cap > 0, ErrorKind::Usage, "softcap: the cap is positive, not {}", cap);
+    return intern(Apply{.function = Function::SoftCap, .argument = argument, .parameter = cap},
+                  argument->ports());
+}
+
+Expr apply_to(const Apply& apply, const Expr& argument) {
+    if (apply.function == Function::Rstd) return rstd(argument, apply.parameter, apply.consumed);
+    if (apply.function == Function::SoftCap) return soft_cap(argument, apply.parameter);
+    return pointwise(apply.function, argument);
 }
 
 Expr frozen(std::string symbol, int layer, const Expr& link) {

@@ -10,13 +10,14 @@
 
 namespace headway {
 
-inline constexpr std::array<std::pair<std::string_view, Function>, 6> function_names{
+inline constexpr std::array<std::pair<std::string_view, Function>, 7> function_names{
     {{"softmax", Function::Softmax},
      {"rstd", Function::Rstd},
      {"relu", Function::Relu},
      {"gelu_new", Function::GeluNew},
      {"gelu", Function::Gelu},
-     {"silu", Function::Silu}}};
+     {"silu", Function::Silu},
+     {"softcap", Function::SoftCap}}};
 
 constexpr std::string_view function_name(Function function) {
     for (const auto& [name, value] : function_names)

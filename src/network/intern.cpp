@@ -27,6 +27,13 @@ std::uint64_t hash_use(std::uint64_t seed, const Use& use) {
     return seed;
 }
 
+std::uint64_t hash_scaling(std::uint64_t seed, const Rotary& rotary) {
+    seed = mix(seed, static_cast<std::uint64_t>(rotary.scaling));
+    for (const double number : {rotary.factor, rotary.low_factor, rotary.high_factor})
+        seed = mix(seed, std::bit_cast<std::uint64_t>(number));
+    return hash_number(seed, rotary.original_ctx);
+}
+
 struct Hasher {
     std::uint64_t seed;
 
@@ -38,8 +45,9 @@ struct Hasher {
     std::uint64_t operator()(const Structure& structure) const {
         std::uint64_t hash = mix(seed, static_cast<std::uint64_t>(structure.relation));
         hash = hash_number(hash_number(hash, structure.value), structure.rotary.dims);
-        return mix(mix(hash, std::bit_cast<std::uint64_t>(structure.rotary.theta)),
+        hash = mix(mix(hash, std::bit_cast<std::uint64_t>(structure.rotary.theta)),
                    structure.rotary.adjacent_pairs ? 1 : 0);
+        return structure.rotary.scaling == RotaryScaling::None ? hash : hash_scaling(hash, structure.rotary);
     }
     std::uint64_t operator()(const Product& product) const {
         std::uint64_t hash = mix(seed, product.factors.size());
@@ -60,7 +68,8 @@ struct Hasher {
     std::uint64_t operator()(const Apply& apply) const {
         std::uint64_t hash =
             mix(mix(seed, static_cast<std::uint64_t>(apply.function)), apply.argument->hash());
-        hash = mix(hash_number(hash, apply.axis), std::bit_cast<std::uint64_t>(apply.eps));
+        hash = mix(hash_number(hash, apply.axis), std::bit_cast<std::uint64_t>(apply.parameter));
+        if (apply.consumed > 1) hash = hash_number(hash, apply.consumed);
         return apply.mask ? hash_use(hash, *apply.mask) : hash;
     }
     std::uint64_t operator()(const Frozen& frozen) const {

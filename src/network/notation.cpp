@@ -18,8 +18,8 @@ using Names = std::vector<std::string>;
 struct Spelling {
     std::string (*tensor)(const std::string& name, const Names& indices);
     std::string (*sum_over)(const Names& indices);
-    // `over`: the index that it runs over, or nothing; so is the mask.
-    std::string (*function)(std::string_view name, const std::string& over, const std::string& mask,
+    // `over`: the indices that it runs over, or none; so is the mask.
+    std::string (*function)(std::string_view name, const Names& over, const std::string& mask,
                             const std::string& argument);
     std::string (*line)(const std::string& left, const std::string& right);
 };
@@ -32,10 +32,10 @@ std::string plain_sum(const Names& indices) {
     return indices.empty() ? "" : fmt::format("Σ_{{{}}} ", fmt::join(indices, ","));
 }
 
-std::string plain_function(std::string_view name, const std::string& over, const std::string& mask,
+std::string plain_function(std::string_view name, const Names& over, const std::string& mask,
                            const std::string& argument) {
-    return fmt::format("{}{}({}{})", name, over.empty() ? "" : "_" + over, mask.empty() ? "" : mask + "; ",
-                       argument);
+    return fmt::format("{}{}{}({}{})", name, over.empty() ? "" : "_", fmt::join(over, ","),
+                       mask.empty() ? "" : mask + "; ", argument);
 }
 
 std::string plain_line(const std::string& left, const std::string& right) {
@@ -90,10 +90,10 @@ std::string tex_sum(const Names& indices) {
     return indices.empty() ? "" : fmt::format("\\sum_{{{}}} ", tex_indices(indices));
 }
 
-std::string tex_function(std::string_view name, const std::string& over, const std::string& mask,
+std::string tex_function(std::string_view name, const Names& over, const std::string& mask,
                          const std::string& argument) {
     return fmt::format("\\operatorname{{{}}}{}\\left({}{}\\right)", tex_words(name),
-                       over.empty() ? "" : fmt::format("_{{{}}}", tex_indices({over})),
+                       over.empty() ? "" : fmt::format("_{{{}}}", tex_indices(over)),
                        mask.empty() ? "" : mask + ";\\, ", argument);
 }
 
@@ -160,11 +160,12 @@ private:
     std::string apply(const Apply& apply) const {
         const std::vector<std::string> names = label_names(apply.argument->ports(), {});
         const std::string argument = use({apply.argument, straight_ports(names.size())}, names);
-        std::string over;
-        if (apply.function == Function::Softmax) over = names[static_cast<std::size_t>(apply.axis)];
-        if (apply.function == Function::Rstd) over = names.back();
-        return spelling_.function(function_name(apply.function), over,
-                                  apply.mask ? use(*apply.mask, names) : "", argument);
+        Names over;
+        if (apply.function == Function::Softmax) over = {names[static_cast<std::size_t>(apply.axis)]};
+        if (apply.function == Function::Rstd) over = {names.end() - apply.consumed, names.end()};
+        std::string name(function_name(apply.function));
+        if (apply.function == Function::SoftCap) name += fmt::format("({})", apply.parameter);
+        return spelling_.function(name, over, apply.mask ? use(*apply.mask, names) : "", argument);
     }
 
     std::string right(const Expr& node, const std::vector<std::string>& names) const {
@@ -176,7 +177,7 @@ private:
             const std::vector<std::string> rest(names.begin() + 1, names.end());
             for (const Expr& member : family->members)
                 members += (members.empty() ? "" : ", ") + use({member, straight_ports(rest.size())}, rest);
-            return spelling_.function("family", names.front(), "", members);
+            return spelling_.function("family", {names.front()}, "", members);
         }
         return use({node, straight_ports(names.size())}, names);
     }

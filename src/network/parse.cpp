@@ -166,19 +166,39 @@ private:
 
     std::optional<Expr> structure_node(Cursor& in, const std::string& word) const {
         if (word == "token") return structure({Relation::Token, 0, {}});
-        if (word == "causal") return structure({Relation::Causal, 0, {}});
+        if (word == "causal")
+            return structure({Relation::Causal, in.peek() == '(' ? number_in_brackets(in) : 0, {}});
+        if (word == "distance") return structure({Relation::Distance, 0, {}});
         if (word == "before") return structure({Relation::Before, 0, {}});
         if (word == "centre") return structure({Relation::Centre, 0, {}});
         if (word == "shift") return structure({Relation::Shift, number_in_brackets(in), {}});
-        if (word != "rope") return std::nullopt;
+        if (word == "rope") return structure({Relation::Rope, 0, rotary(in)});
+        return std::nullopt;
+    }
+
+    // `(8,10000)`, `(8,10000,adjacent)`, `(8,10000,llama3(8,1,4,8192))`.
+    static Rotary rotary(Cursor& in) {
         Rotary rotary;
         in.expect("(");
         rotary.dims = in.number<int>("the number of rotated dimensions");
         in.expect(",");
         rotary.theta = in.number<double>("theta");
-        rotary.adjacent_pairs = in.take(",") && in.take("adjacent");
+        if (in.take(",adjacent")) rotary.adjacent_pairs = true;
+        if (in.take(",linear(")) {
+            rotary.scaling = RotaryScaling::Linear;
+            rotary.factor = in.number<double>("a factor");
+            in.expect(")");
+        } else if (in.take(",llama3(")) {
+            rotary.scaling = RotaryScaling::Llama3;
+            for (double* number : {&rotary.factor, &rotary.low_factor, &rotary.high_factor}) {
+                *number = in.number<double>("a factor");
+                in.expect(",");
+            }
+            rotary.original_ctx = in.number<int>("the context length before scaling");
+            in.expect(")");
+        }
         in.expect(")");
-        return structure({Relation::Rope, 0, rotary});
+        return rotary;
     }
 
     Factor factor(Cursor& in) {
@@ -304,7 +324,7 @@ private:
         return headway::sum(terms, ports);
     }
 
-    // `softmax_k(mask; x)`, `rstd_d(x; eps=1e-05)`, `gelu(x)`, `family(x, y)`; nothing when the text is none of these.
+    // `softmax_k(mask; x)`, `rstd_d(x; eps=1e-05)`, `gelu(x)`, `softcap(x; cap=50)`, `family(x, y)`; nothing when the text is none of these.
     Expr application(Cursor& in, const std::vector<Index>& ports) {
         const std::size_t start = in.place();
         const std::string word = in.word();
@@ -312,11 +332,18 @@ private:
         const std::string stem = word.substr(0, word.rfind('_'));
         if (call && word == "family") return family_node(in, ports);
         if (call && stem == "softmax") return softmax_node(in, ports, word);
-        if (call && stem == "rstd") return rstd_node(in, ports);
+        if (call && (word == "rstd" || word.starts_with("rstd_"))) return rstd_node(in, ports, word);
         for (const auto& [name, function] : function_names) {
             if (!call || word != name) continue;
             in.expect("(");
-            const Expr node = pointwise(function, argument(in, ports));
+            Expr node = argument(in, ports);
+            if (function == Function::SoftCap) {
+                in.expect(";");
+                in.expect("cap=");
+                node = soft_cap(node, in.number<double>("the cap"));
+            } else {
+                node = pointwise(function, node);
+            }
             in.expect(")");
             return node;
         }
@@ -354,18 +381,25 @@ private:
         return softmax(score, port_of(axis), mask.wired.node, mask_ports);
     }
 
-    Expr rstd_node(Cursor& in, const std::vector<Index>& ports) {
+    // `rstd_d(x[q,d]; eps=1e-05)`; over several indices `rstd_h_e(x[q,h,e]; eps=1e-05)`.
+    Expr rstd_node(Cursor& in, const std::vector<Index>& ports, std::string_view word) {
         in.expect("(");
         const Factor only = factor(in);
-        in.expect_that(!only.wired.indices.empty(), "rstd needs an argument with an index to average over");
+        std::vector<Index> over;
+        for (std::size_t at = word.find('_'); at != std::string_view::npos; at = word.find('_', at + 1)) {
+            Cursor index(word.substr(at + 1, word.find('_', at + 1) - at - 1), 0);
+            over.push_back(parse_index(index));
+        }
+        if (over.empty() && !only.wired.indices.empty()) over = {only.wired.indices.back()};
+        in.expect_that(!over.empty(), "rstd needs an argument with an index to average over");
         std::vector<Index> all = ports;
-        all.push_back(only.wired.indices.back());
+        all.insert(all.end(), over.begin(), over.end());
         const Expr node = product({only.wired}, all);
         in.expect(";");
         in.expect("eps=");
         const double eps = in.number<double>("epsilon");
         in.expect(")");
-        return rstd(node, eps);
+        return rstd(node, eps, static_cast<int>(over.size()));
     }
 
     Expr family_node(Cursor& in, const std::vector<Index>& ports) {

@@ -3,6 +3,8 @@
 #include "headway/network/text.hpp"
 #include "network/functions.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -20,12 +22,23 @@ std::string tag(int layer, int head, int group) {
     return fmt::format("[L{}]", layer);
 }
 
+// `rope(8,10000)`, `rope(8,10000,adjacent)`, `rope(8,10000,linear(4))`, `rope(8,10000,llama3(8,1,4,8192))`.
+std::string rope_name(const Rotary& rotary) {
+    std::string text =
+        fmt::format("rope({},{}{}", rotary.dims, rotary.theta, rotary.adjacent_pairs ? ",adjacent" : "");
+    if (rotary.scaling == RotaryScaling::Linear) text += fmt::format(",linear({})", rotary.factor);
+    if (rotary.scaling == RotaryScaling::Llama3)
+        text += fmt::format(",llama3({},{},{},{})", rotary.factor, rotary.low_factor, rotary.high_factor,
+                            rotary.original_ctx);
+    return text + ")";
+}
+
 std::string structure_name(const Structure& structure) {
     switch (structure.relation) {
         case Relation::Token:
             return "token";
         case Relation::Causal:
-            return "causal";
+            return structure.value == 0 ? "causal" : fmt::format("causal({})", structure.value);
         case Relation::Before:
             return "before";
         case Relation::Shift:
@@ -35,8 +48,9 @@ std::string structure_name(const Structure& structure) {
         case Relation::Centre:
             return "centre";
         case Relation::Rope:
-            return fmt::format("rope({},{}{})", structure.rotary.dims, structure.rotary.theta,
-                               structure.rotary.adjacent_pairs ? ",adjacent" : "");
+            return rope_name(structure.rotary);
+        case Relation::Distance:
+            return "distance";
     }
     return {};
 }
@@ -235,7 +249,11 @@ private:
             return fmt::format("{}_{}({}{})", name, names[static_cast<std::size_t>(apply.axis)],
                                apply.mask ? term(*apply.mask, names) + "; " : std::string(), argument);
         if (apply.function == Function::Rstd)
-            return fmt::format("{}_{}({}; eps={})", name, names.back(), argument, apply.eps);
+            return fmt::format("{}_{}({}; eps={})", name,
+                               fmt::join(names.end() - apply.consumed, names.end(), "_"), argument,
+                               apply.parameter);
+        if (apply.function == Function::SoftCap)
+            return fmt::format("{}({}; cap={})", name, argument, apply.parameter);
         return fmt::format("{}({})", name, argument);
     }
 

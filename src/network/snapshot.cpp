@@ -78,10 +78,14 @@ private:
             labels.push_back(static_cast<int>(i));
         std::vector<Use> uses{{apply.argument, labels}};
         if (apply.mask) uses.push_back(*apply.mask);
-        const bool consumes = apply.function == Function::Rstd;
-        add_wires(apply.argument->ports(), labels.size() - (consumes ? 1 : 0), uses, record);
+        add_wires(apply.argument->ports(), labels.size() - static_cast<std::size_t>(apply.consumed), uses,
+                  record);
         if (apply.axis >= 0) record.attributes.emplace_back("axis", fmt::format("{}", apply.axis));
-        if (consumes) record.attributes.emplace_back("eps", fmt::format("{}", apply.eps));
+        if (apply.function == Function::Rstd)
+            record.attributes.emplace_back("eps", fmt::format("{}", apply.parameter));
+        if (apply.function == Function::SoftCap)
+            record.attributes.emplace_back("cap", fmt::format("{}", apply.parameter));
+        if (apply.consumed > 1) record.attributes.emplace_back("consumed", fmt::format("{}", apply.consumed));
     }
 
     // A wire for each label: labels below `n_ports` are the node's own ports.

@@ -119,16 +119,17 @@ TEST(Kernels, CentreTakesTheMeanAwayAlongTheAxis) {
 TEST(Kernels, KeepLowerIsTheCausalMaskAndTheStrictOrderOfLayers) {
     Workspace workspace;
     const Array<double> a = array({1, 2, 3, 4, 5, 6, 7, 8, 9}, {3, 3}, workspace);
-    EXPECT_THAT(values(keep_lower(a, 0, 1, 0, workspace)), ElementsAre(1, 0, 0, 4, 5, 0, 7, 8, 9));
-    EXPECT_THAT(values(keep_lower(a, 1, 0, -1, workspace)), ElementsAre(0, 2, 3, 0, 0, 6, 0, 0, 0));
+    EXPECT_THAT(values(keep_lower(a, 0, 1, {}, workspace)), ElementsAre(1, 0, 0, 4, 5, 0, 7, 8, 9));
+    EXPECT_THAT(values(keep_lower(a, 1, 0, {.shift = -1}, workspace)),
+                ElementsAre(0, 2, 3, 0, 0, 6, 0, 0, 0));
 }
 
 TEST(Kernels, MaskedNaNIsZero) {
     Workspace workspace;
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const Array<double> a = array({1, nan, 2, 1}, {2, 2}, workspace);
-    EXPECT_THAT(values(keep_lower(a, 0, 1, 0, workspace)), ElementsAre(1, 0, 2, 1));
-    EXPECT_EQ(values(softmax(a, 1, 0, workspace))[1], 0);
+    EXPECT_THAT(values(keep_lower(a, 0, 1, {}, workspace)), ElementsAre(1, 0, 2, 1));
+    EXPECT_EQ(values(softmax(a, 1, 0, 0, workspace))[1], 0);
 }
 
 TEST(Kernels, RotationTurnsPairsByPositionInBothConventions) {
@@ -173,9 +174,9 @@ TEST(Kernels, SoftmaxRowsSumToOneAndMaskedEntriesAreExactlyZero) {
     Workspace workspace;
     const Array<double> a = array({1000, 5, 5, 0, std::log(3.0), 9, 1, 1, 1}, {3, 3}, workspace);
     EXPECT_THAT(
-        values(softmax(a, 1, 0, workspace)),
+        values(softmax(a, 1, 0, 0, workspace)),
         Pointwise(DoubleNear(1e-15), std::vector<double>{1, 0, 0, 0.25, 0.75, 0, 1 / 3.0, 1 / 3.0, 1 / 3.0}));
-    const std::vector<double> open = values(softmax(a.permuted(std::vector{1, 0}), 0, -1, workspace));
+    const std::vector<double> open = values(softmax(a.permuted(std::vector{1, 0}), 0, -1, 0, workspace));
     EXPECT_NEAR(open[0], 1.0, 1e-15);
     EXPECT_NEAR(open[2] + open[5] + open[8], 1.0, 1e-15);
 }
@@ -183,7 +184,7 @@ TEST(Kernels, SoftmaxRowsSumToOneAndMaskedEntriesAreExactlyZero) {
 TEST(Kernels, RstdIsTheInverseRootOfTheMeanSquare) {
     Workspace workspace;
     const Array<double> a = array({3, 4, 0, 0}, {2, 2}, workspace);
-    EXPECT_THAT(values(rstd(a, 1, 1e-4, workspace)),
+    EXPECT_THAT(values(rstd(a, 1, 1, 1e-4, workspace)),
                 Pointwise(DoubleNear(1e-12), std::vector{1 / std::sqrt(12.5 + 1e-4), 100.0}));
 }
 
@@ -209,8 +210,8 @@ TEST(Kernels, NaNSurvivesEveryFunction) {
     for (const Activation f : {Activation::Relu, Activation::Gelu, Activation::GeluNew, Activation::Silu}) {
         EXPECT_TRUE(std::isnan(values(activate(a, f, workspace))[1]));
     }
-    EXPECT_TRUE(std::isnan(values(rstd(a, 1, 0, workspace))[0]));
-    EXPECT_TRUE(std::isnan(values(softmax(a, 1, -1, workspace))[0]));
+    EXPECT_TRUE(std::isnan(values(rstd(a, 1, 1, 0, workspace))[0]));
+    EXPECT_TRUE(std::isnan(values(softmax(a, 1, -1, 0, workspace))[0]));
     EXPECT_TRUE(std::isnan(sum_of_squares(a, workspace)));
 }
 
@@ -242,8 +243,8 @@ std::vector<float> everything(Workspace& workspace) {
     append(reduce<float>(a, std::vector{0, 1, 2}, std::vector{2}, workspace));
     append(reduce<float>(a, std::vector{0, 1, 2}, {}, workspace));
     append(copy(a.permuted(std::vector{2, 1, 0}), workspace));
-    append(softmax(a, 2, 0, workspace));
-    append(rstd(a, 0, 1e-5, workspace));
+    append(softmax(a, 2, 0, 0, workspace));
+    append(rstd(a, 0, 1, 1e-5, workspace));
     append(rotate(a, 2, 0, {{64, 10000.0, false}, 1, 0}, workspace));
     append(activate(a, Activation::Gelu, workspace));
     all.push_back(static_cast<float>(sum_of_squares(a, workspace)));

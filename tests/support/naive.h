@@ -129,7 +129,7 @@ private:
             case Relation::Token:
                 return tokens_.at(static_cast<std::size_t>(at[0])) == at[1] ? 1 : 0;
             case Relation::Causal:
-                return at[1] <= at[0] ? 1 : 0;
+                return at[1] <= at[0] && (structure.value == 0 || at[0] - at[1] < structure.value) ? 1 : 0;
             case Relation::Before:
                 return at[0] < at[1] ? 1 : 0;
             case Relation::Shift:
@@ -138,6 +138,8 @@ private:
                 return at[0] == structure.value ? 1 : 0;
             case Relation::Centre:
                 return (at[0] == at[1] ? 1.0 : 0.0) - 1.0 / static_cast<double>(sizes_[node.ports()[0]]);
+            case Relation::Distance:
+                return static_cast<double>(at[1] - at[0]);
             case Relation::Rope:
                 return rope(structure.rotary, at[0], at[1], at[2]);
         }
@@ -151,10 +153,23 @@ private:
         const auto pair = [&](std::int64_t e) { return rotary.adjacent_pairs ? e / 2 : e % half; };
         const auto second = [&](std::int64_t e) { return rotary.adjacent_pairs ? e % 2 == 1 : e >= half; };
         if (pair(from) != pair(to)) return 0;
-        const double frequency = std::pow(rotary.theta, -2.0 * static_cast<double>(pair(from)) / rotary.dims);
-        const double angle = static_cast<double>(q) * frequency;
+        const double angle = static_cast<double>(q) * frequency(rotary, static_cast<double>(pair(from)));
         if (second(from) == second(to)) return std::cos(angle);
         return second(from) ? -std::sin(angle) : std::sin(angle);
+    }
+
+    // Radians a position, as the scalings are published: Llama3 keeps wavelengths below context / high,
+    // stretches those above context / low, and goes smoothly between.
+    static double frequency(const Rotary& rotary, double pair) {
+        const double plain = 1 / std::pow(rotary.theta, 2 * pair / rotary.dims);
+        if (rotary.scaling == RotaryScaling::None) return plain;
+        const double slow = plain / rotary.factor;
+        if (rotary.scaling == RotaryScaling::Linear) return slow;
+        const double turns = rotary.original_ctx * plain / (2 * std::numbers::pi);
+        if (turns > rotary.high_factor) return plain;
+        if (turns < rotary.low_factor) return slow;
+        const double share = (turns - rotary.low_factor) / (rotary.high_factor - rotary.low_factor);
+        return share * plain + (1 - share) * slow;
     }
 
     Value make(const Product& product, const Node& node) {
@@ -213,9 +228,11 @@ private:
         const std::size_t line = x.values.size() / std::max<std::size_t>(1, result.values.size());
         for (std::size_t i = 0; i < result.values.size(); ++i) {
             if (apply.function == Function::Rstd) {
-                scale(apply.eps, x, i * line, line, result.values[i], result.magnitude[i]);
+                scale(apply.parameter, x, i * line, line, result.values[i], result.magnitude[i]);
             } else {
-                result.values[i] = pointwise(apply.function, x.values[i]);
+                result.values[i] = apply.function == Function::SoftCap
+                                       ? apply.parameter * std::tanh(x.values[i] / apply.parameter)
+                                       : pointwise(apply.function, x.values[i]);
                 result.magnitude[i] = 2 * x.magnitude[i];  // these functions have slopes below 2
             }
         }

@@ -49,17 +49,18 @@ struct Copy {
 
 /// Index relations that stay symbolic and never become dense tables.
 enum class Relation : std::uint8_t {
-    Token,   ///< token[q,v]: 1 where position q holds token v
-    Causal,  ///< causal[q,k]: 1 where k <= q
-    Before,  ///< before[l,l1]: 1 where l < l1
-    Shift,   ///< shift(s)[q,k]: 1 where k = q - s
-    OneHot,  ///< one_hot(i)[h]: 1 at i, on an index of any space
-    Centre,  ///< centre[d,d1] = delta - 1/d: takes the mean away
-    Rope     ///< rope[q,e,e1]: rotation by position q, y[e1] = sum_e x[e] rope[q,e,e1]
+    Token,    ///< token[q,v]: 1 where position q holds token v
+    Causal,   ///< causal[q,k]: 1 where k <= q; causal(w)[q,k]: and q - k < w
+    Before,   ///< before[l,l1]: 1 where l < l1
+    Shift,    ///< shift(s)[q,k]: 1 where k = q - s
+    OneHot,   ///< one_hot(i)[h]: 1 at i, on an index of any space
+    Centre,   ///< centre[d,d1] = delta - 1/d: takes the mean away
+    Rope,     ///< rope[q,e,e1]: rotation by position q, y[e1] = sum_e x[e] rope[q,e,e1]
+    Distance  ///< distance[q,k] = k - q: at most 0 where k is seen causally
 };
 struct Structure {
     Relation relation = Relation::Token;
-    std::int64_t value = 0;  ///< s of Shift, i of OneHot; 0 otherwise
+    std::int64_t value = 0;  ///< s of Shift, i of OneHot, w of Causal (0: no window); 0 otherwise
     Rotary rotary;           ///< of Rope; default otherwise
     bool operator==(const Structure&) const = default;
 };
@@ -91,19 +92,21 @@ struct Family {
 /// Named functions: the boundary where expansion stops.
 enum class Function : std::uint8_t {
     Softmax,  ///< over one port of the argument, restricted by a mask; keeps all ports
-    Rstd,     ///< 1 / sqrt(mean of squares + eps) over the last port of the argument, which it consumes
+    Rstd,     ///< 1 / sqrt(mean of squares + eps) over the last ports of the argument, which it consumes
     Relu,
     Gelu,
     GeluNew,
-    Silu
+    Silu,
+    SoftCap  ///< cap tanh(x / cap)
 };
-/// `function(argument)`. Ports are the argument's ports in order (Rstd: all but the last).
+/// `function(argument)`. Ports are the argument's ports in order (Rstd: all but the last `consumed`).
 struct Apply {
     Function function = Function::Relu;
     Expr argument;
-    int axis = -1;            ///< port of the argument that Softmax normalises over; -1 otherwise
-    std::optional<Use> mask;  ///< Softmax: which entries count; labels are ports of the argument
-    double eps = 0.0;         ///< Rstd
+    int axis = -1;                 ///< port of the argument that Softmax normalises over; -1 otherwise
+    std::optional<Use> mask = {};  ///< Softmax: which entries count; labels are ports of the argument
+    double parameter = 0.0;        ///< eps of Rstd, cap of SoftCap; 0 otherwise
+    int consumed = 0;  ///< Rstd: how many last ports of the argument the mean is over; 0 otherwise
     bool operator==(const Apply&) const = default;
 };
 
@@ -153,6 +156,7 @@ struct WiredTerm {
 Expr tensor(Tensor leaf, std::vector<Space> ports);
 /// Requires: at least one leg.
 Expr copy(Space space, int legs);
+/// Throws Error(Usage) for a window or a rotation that cannot be. What a relation does not use is set to its default.
 Expr structure(Structure relation);
 /// one_hot(i) on an index of any space: fixes that index at i.
 Expr one_hot(Space space, std::int64_t i);
@@ -174,10 +178,14 @@ Expr family(std::vector<Expr> members, Space space);
 /// `softmax` over port `axis` of `argument`; the mask's ports are wired to the argument's ports `mask_ports`.
 Expr softmax(const Expr& argument, int axis, const Expr& mask, std::vector<int> mask_ports);
 Expr softmax(const Expr& argument, int axis);
-/// 1/sqrt(mean of squares + eps) over the last port.
-Expr rstd(const Expr& argument, double eps);
-/// A pointwise function.
+/// 1/sqrt(mean of squares + eps) over the last `consumed` ports.
+Expr rstd(const Expr& argument, double eps, int consumed = 1);
+/// A pointwise function without parameter.
 Expr pointwise(Function function, const Expr& argument);
+/// cap tanh(x / cap). Throws Error(Usage) when the cap is not positive and finite.
+Expr soft_cap(const Expr& argument, double cap);
+/// The function of `apply`, which is no softmax, of another argument.
+Expr apply_to(const Apply& apply, const Expr& argument);
 
 /// A frozen value with all heads of its link.
 Expr frozen(std::string symbol, int layer, const Expr& link);

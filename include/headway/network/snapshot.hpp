@@ -34,7 +34,7 @@ struct SnapshotNode {
     std::vector<std::string> parts;  ///< ids of factors, terms, members, the argument and mask, the link
     std::vector<std::int64_t> coefficients;                       ///< of the terms of a sum
     std::vector<SnapshotWire> wires;                              ///< of products, sums and functions
-    std::vector<std::pair<std::string, std::string>> attributes;  ///< `eps`, `axis`
+    std::vector<std::pair<std::string, std::string>> attributes;  ///< `eps`, `cap`, `axis`, `consumed`
 };
 
 struct Snapshot {
