@@ -13,6 +13,25 @@ namespace headway {
 
 using std::filesystem::path;
 
+namespace {
+
+void require_readable(const StoredTensor& tensor, const std::string& where) {
+    if (is_readable(tensor.dtype)) return;
+    std::string readable;
+    for (int i = 0; i < static_cast<int>(DType::Unknown); ++i) {
+        const auto dtype = static_cast<DType>(i);
+        if (is_readable_float(dtype))
+            readable += fmt::format("{}{}", readable.empty() ? "" : ", ", dtype_name(dtype));
+    }
+    const bool unknown = tensor.dtype == DType::Unknown;
+    throw Error(ErrorKind::Unsupported,
+                fmt::format("{} has dtype {}, which cannot be read", where,
+                            quote(unknown ? std::string_view(tensor.dtype_name) : dtype_name(tensor.dtype))),
+                "weights can be " + readable);
+}
+
+}  // namespace
+
 const std::vector<StoredTensor>& WeightFiles::tensors() const { return content_->tensors; }
 const std::vector<path>& WeightFiles::files() const { return content_->files; }
 const std::vector<std::string>& WeightFiles::warnings() const { return content_->warnings; }
@@ -43,10 +62,7 @@ std::string WeightFiles::where(const StoredTensor& tensor) const {
 
 template <class T>
 void WeightFiles::read_range(const StoredTensor& tensor, std::uint64_t first, std::span<T> out) const {
-    const std::string_view dtype =
-        tensor.dtype == DType::Unknown ? tensor.dtype_name : dtype_name(tensor.dtype);
-    require(is_readable(tensor.dtype), ErrorKind::Unsupported, "{} has dtype {}, which cannot be read",
-            where(tensor), quote(dtype));
+    require_readable(tensor, where(tensor));
     const auto size = static_cast<std::uint64_t>(tensor.size());
     invariant(first <= size && out.size() <= size - first, "a range of a tensor lies in the tensor");
     const SourceReader source(*content_->sources.at(tensor.source));

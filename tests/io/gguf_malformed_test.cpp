@@ -91,9 +91,9 @@ TEST(GgufMalformed, KeysOfImpossibleLengths) {  // GG04
 
 TEST(GgufMalformed, TextsLongerThanTheFile) {  // GG05
     for (const std::uint64_t length : {all_ones, top_bit, std::uint64_t{1} << 40, std::uint64_t{9}}) {
-        expect_refused({{with_value(Text, u64(length) + "12345678"),
-                         fmt::format("metadata: \"k\" has {} bytes of text, but only 8 bytes are left",
-                                     length)}});
+        expect_refused(
+            {{with_value(Text, u64(length) + "12345678"),
+              fmt::format("metadata: \"k\" has {} bytes of text, but only 8 bytes are left", length)}});
     }
 }
 
@@ -138,9 +138,9 @@ TEST(GgufMalformed, AValueOfAnotherTypeThanAskedForIsNamed) {  // GG06
 
 TEST(GgufMalformed, MetadataOfMoreValuesThanAnyModelNeedsAreRefused) {
     const std::uint64_t count = (std::uint64_t{1} << 22);
-    expect_refused({{with_value(Array, array(Bool, count, std::string(count, '\0'))),
-                     "metadata: \"k\" brings the metadata to 4194305 values, the limit is 4194304",
-                     ErrorKind::Limit}});
+    expect_refused(
+        {{with_value(Array, array(Bool, count, std::string(count, '\0'))),
+          "metadata: \"k\" brings the metadata to 4194305 values, the limit is 4194304", ErrorKind::Limit}});
 }
 
 TEST(GgufMalformed, DoubledKeysAndImpossibleAlignments) {  // GG07
@@ -174,7 +174,8 @@ TEST(GgufMalformed, ShapesThatCannotBe) {  // GG08
 }
 
 TEST(GgufMalformed, SizesWhoseSumGoesBeyondTheFile) {  // GG08
-    const std::uint64_t large = std::uint64_t{1} << 61;  // elements; 2^63 bytes of F32
+    // 2^63 bytes of F32.
+    const std::uint64_t large = std::uint64_t{1} << 61;
     expect_refused({{with_tensor(tensor("w", {large})),
                      "tensor \"w\" begins at byte 0 of the data and has 9223372036854775808 bytes, but the "
                      "data have 16"},
@@ -183,11 +184,12 @@ TEST(GgufMalformed, SizesWhoseSumGoesBeyondTheFile) {  // GG08
 }
 
 TEST(GgufMalformed, RowsThatAreNotWholeBlocks) {  // GG10
-    expect_refused({{with_tensor(tensor("w", {16, 2}, 2)),
-                     "tensor \"w\" has shape [2, 16] of Q4_0: rows of 16 elements, expected whole blocks of 32"},
-                    {with_tensor(tensor("w", {128, 2}, 12)),
-                     "tensor \"w\" has shape [2, 128] of Q4_K: rows of 128 elements, expected whole blocks of "
-                     "256"}});
+    expect_refused(
+        {{with_tensor(tensor("w", {16, 2}, 2)),
+          "tensor \"w\" has shape [2, 16] of Q4_0: rows of 16 elements, expected whole blocks of 32"},
+         {with_tensor(tensor("w", {128, 2}, 12)),
+          "tensor \"w\" has shape [2, 128] of Q4_K: rows of 128 elements, expected whole blocks of "
+          "256"}});
 }
 
 TEST(GgufMalformed, OffsetsThatAreNotTheNext) {  // GG11
