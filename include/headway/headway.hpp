@@ -14,17 +14,22 @@
 #pragma once
 
 #include "headway/base/config.hpp"
+#include "headway/base/config_names.hpp"
 #include "headway/base/error.hpp"
 #include "headway/base/head.hpp"
+#include "headway/base/progress.hpp"
 #include "headway/base/text.hpp"
 #include "headway/base/version.hpp"
 
 #include "headway/io/dtype.hpp"
+#include "headway/io/encode.hpp"
 #include "headway/io/float_formats.hpp"
 #include "headway/io/json.hpp"
+#include "headway/io/model_path.hpp"
 #include "headway/io/npy.hpp"
 #include "headway/io/output_file.hpp"
 #include "headway/io/safetensors.hpp"
+#include "headway/io/tensor_statistics.hpp"
 #include "headway/io/weight_files.hpp"
 
 #include "headway/network/expression.hpp"
@@ -51,6 +56,7 @@
 #include "headway/expand/source.hpp"
 #include "headway/expand/verify.hpp"
 
+#include "headway/model/compare.hpp"
 #include "headway/model/leaf.hpp"
 #include "headway/model/load.hpp"
 #include "headway/model/model.hpp"

@@ -26,7 +26,9 @@ void run(const Model& model, std::span<const Expr> expressions, std::span<const 
     const Sizes sizes = sizes_of(model.config(), static_cast<std::int64_t>(tokens.size()));
     const Program program = compile(expressions, sizes, settings(model.config(), options, sizeof(T)));
     Workspace workspace({.threads = options.threads,
-                         .max_memory = options.max_memory == 0 ? Arena::unlimited : options.max_memory});
+                         .max_memory = options.max_memory == 0 ? Arena::unlimited : options.max_memory,
+                         .progress = options.progress});
+    advance(options.progress, &Progress::all_work, work_of(program));
     Inputs<T> inputs;
     inputs.leaf = [&](const Tensor& leaf, const Dims& shape) {
         return weight_array<T>(model, leaf, shape, options.balance_heads, workspace);

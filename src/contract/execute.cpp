@@ -38,6 +38,8 @@ Activation activation_of(Function function) {
     }
 }
 
+std::uint64_t work_of(const Step& step) { return 1 + static_cast<std::uint64_t>(step.multiply_adds); }
+
 template <class T>
 class Executor {
 public:
@@ -49,6 +51,7 @@ public:
         for (std::size_t i = 0; i < program_.items.size(); ++i) {
             if (const auto* step = std::get_if<Step>(&program_.items[i])) {
                 run(*step);
+                advance_by(*step);
             } else {
                 run(std::get<Loop>(program_.items[i]));
             }
@@ -138,7 +141,11 @@ private:
         for (const Step& step : loop.depths[depth]) value(step.result) = {};
     }
 
+    // Steps inside loops that are hoisted are not counted: see work_of.
+    void advance_by(const Step& step) { advance(workspace_.progress(), &Progress::work, work_of(step)); }
+
     void accumulate(const Step& sum, T weight) {
+        advance_by(sum);
         const Array<T> out = value(sum.result).pieces.front();
         const Operand &a = sum.operands[0], &b = sum.operands[1];
         if (sum.row >= 0) {
@@ -350,6 +357,17 @@ private:
 };
 
 }  // namespace
+
+std::uint64_t work_of(const Program& program) {
+    std::uint64_t work = 0;
+    for (const Item& item : program.items) {
+        if (const auto* step = std::get_if<Step>(&item)) work += work_of(*step);
+        if (const auto* loop = std::get_if<Loop>(&item))
+            for (const Step& sum : loop->sums)
+                work += static_cast<std::uint64_t>(loop->iterations()) * work_of(sum);
+    }
+    return work;
+}
 
 template <class T>
 void execute(const Program& program, const Inputs<T>& inputs, Workspace& workspace,

@@ -18,6 +18,9 @@ struct Inputs {
     std::vector<int> tokens;  ///< token of each position
 };
 
+/// What `execute` adds to Progress::work: multiply-adds, and one for every step.
+std::uint64_t work_of(const Program& program);
+
 /// Runs the items in order and hands each output over as soon as it is made: `output(number, value)`. A value is dropped after its last
 /// use. Results are the same bits for any number of threads of the workspace.
 template <class T>

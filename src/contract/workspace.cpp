@@ -6,7 +6,9 @@
 namespace headway {
 
 Workspace::Workspace(const WorkspaceOptions& options)
-    : arena_(std::make_shared<Arena>(options.max_memory)), threads_(options.threads) {
+    : arena_(std::make_shared<Arena>(options.max_memory)),
+      threads_(options.threads),
+      progress_(options.progress) {
     use_one_blas_thread();
 }
 

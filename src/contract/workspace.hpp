@@ -4,12 +4,14 @@
 
 #include "contract/arena.hpp"
 #include "contract/parallel.hpp"
+#include "headway/base/progress.hpp"
 
 namespace headway {
 
 struct WorkspaceOptions {
     int threads = 1;
     std::size_t max_memory = Arena::unlimited;  ///< bytes, for everything allocated through the workspace
+    Progress* progress = nullptr;
 };
 
 /// Memory and threads of one evaluation. Arrays keep the memory alive, so they may outlive their workspace.
@@ -20,10 +22,12 @@ public:
     Arena& arena() { return *arena_; }
     const Arena& arena() const { return *arena_; }
     Threads& threads() { return threads_; }
+    Progress* progress() const { return progress_; }
 
 private:
     std::shared_ptr<Arena> arena_;
     Threads threads_;
+    Progress* progress_;
 };
 
 }  // namespace headway

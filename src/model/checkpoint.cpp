@@ -3,6 +3,7 @@
 
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
+#include "headway/io/model_path.hpp"
 #include "model/match.hpp"
 
 #include <algorithm>
@@ -29,6 +30,7 @@ struct Reader {
     WeightFiles files;
     std::map<LeafName, StoredLeaf> leaves;
     bool allow_nonfinite;
+    Progress* progress;
 
     template <class T>
     void operator()(const Leaf& leaf, std::span<T> out) const {
@@ -39,6 +41,7 @@ struct Reader {
             return;
         }
         const StoredLeaf& stored = found->second;
+        advance(progress, &Progress::bytes, stored.tensor.bytes);
         if (stored.layout.is_whole(leaf)) {
             files.read_range(stored.tensor, 0, out);
             check_finite<T>(stored.tensor, out);
@@ -66,22 +69,14 @@ std::filesystem::path folder_of(const std::filesystem::path& where) {
     return std::filesystem::is_directory(where, ignored) ? where : where.parent_path();
 }
 
-/// The last part of the path that says something: the folder for `gpt2/model.safetensors`.
-std::string short_name(const std::filesystem::path& where) {
-    std::filesystem::path path = where;
-    if (!path.has_filename()) path = path.parent_path();
-    const bool plain = path.filename().string().starts_with("model.safetensors") && path.has_parent_path();
-    return (plain ? path.parent_path().filename() : path.stem()).string();
-}
-
 }  // namespace
 
 CheckpointFiles open_checkpoint(const std::string& where, const LoadOptions& options) {
-    const std::filesystem::path path(where);
+    const std::filesystem::path path = find_model(where);
     WeightFiles weights = open_weights(path);
     const std::filesystem::path config =
         options.config.empty() ? folder_of(path) / "config.json" : options.config;
-    return {std::move(weights), read_json(config), short_name(path), where};
+    return {std::move(weights), read_json(config), model_title(where), where};
 }
 
 Model model_from_checkpoint(const CheckpointFiles& files, const LoadOptions& options) {
@@ -91,7 +86,7 @@ Model model_from_checkpoint(const CheckpointFiles& files, const LoadOptions& opt
         read_config(architecture, files.config, [&](std::string_view pattern) { return names.has(pattern); });
     Match match = match_tensors(architecture, reading, files.weights, names, options.allow_unknown);
     const auto reader = std::make_shared<const Reader>(
-        Reader{files.weights, std::move(match.leaves), options.allow_nonfinite});
+        Reader{files.weights, std::move(match.leaves), options.allow_nonfinite, options.progress});
     const auto read = [reader](const Leaf& leaf, auto out) { (*reader)(leaf, out); };
     ModelDescription description{.name = files.name, .path = files.path, .tensors = std::move(match.tensors)};
     description.warnings = files.weights.warnings();

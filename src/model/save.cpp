@@ -3,13 +3,19 @@
 
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
+#include "headway/io/encode.hpp"
+#include "headway/io/model_path.hpp"
 #include "headway/io/output_file.hpp"
 #include "headway/io/safetensors.hpp"
+#include "headway/io/weight_files.hpp"
+#include "io/input_file.hpp"
 #include "model/architecture.hpp"
+#include "model/saved_config.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <system_error>
 #include <utility>
 
@@ -19,114 +25,118 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string quoted(std::string_view text) { return fmt::format("\"{}\"", text); }
+constexpr std::array<std::pair<std::string_view, SavedNames>, 2> saved_names{
+    {{"transformer-lens", SavedNames::TransformerLens}, {"own", SavedNames::Own}}};
 
-const char* positions_text(Positions positions) {
-    switch (positions) {
-        case Positions::None:
-            return "none";
-        case Positions::Learned:
-            return "standard";
-        case Positions::Shortformer:
-            return "shortformer";
-        case Positions::Rotary:
-            return "rotary";
-        case Positions::Alibi:
-            return "alibi";
-    }
-    return "";
-}
-
-const char* activation_text(Activation activation) {
-    switch (activation) {
-        case Activation::Relu:
-            return "relu";
-        case Activation::Gelu:
-            return "gelu";
-        case Activation::GeluNew:
-            return "gelu_new";
-        case Activation::Silu:
-            return "silu";
-    }
-    return "";
-}
-
-// Keys and values of HookedTransformerConfig.
-std::string config_json(const Config& c) {
-    std::vector<std::pair<std::string, std::string>> members{
-        {"model_type", quoted("transformer_lens")},
-        {"n_layers", fmt::format("{}", c.n_layers)},
-        {"n_heads", fmt::format("{}", c.n_heads)},
-        {"n_key_value_heads", fmt::format("{}", c.n_kv_heads)},
-        {"d_model", fmt::format("{}", c.d_model)},
-        {"d_head", fmt::format("{}", c.d_head)},
-        {"n_ctx", fmt::format("{}", c.n_ctx)},
-        {"d_vocab", fmt::format("{}", c.d_vocab)},
-        {"attn_only", c.has_mlp() ? "false" : "true"},
-        {"positional_embedding_type", quoted(positions_text(c.positions))},
-        {"normalization_type",
-         c.norm == Norm::None ? "null" : quoted(c.norm == Norm::LayerNorm ? "LN" : "RMS")},
-        {"attention_dir", quoted(c.causal ? "causal" : "bidirectional")},
-        {"scale_attn_by_inverse_layer_idx", c.scale_by_inverse_layer ? "true" : "false"}};
-    const auto add = [&](const char* key, std::string value) { members.emplace_back(key, std::move(value)); };
-    if (c.norm != Norm::None) add("eps", fmt::format("{}", c.norm_eps));
-    if (c.attention_scale > 0) add("attn_scale", fmt::format("{}", 1.0 / c.attention_scale));
-    if (c.positions == Positions::Rotary) {
-        add("rotary_dim", fmt::format("{}", c.rotary.dims));
-        add("rotary_base", fmt::format("{}", c.rotary.theta));
-        add("rotary_adjacent_pairs", c.rotary.adjacent_pairs ? "true" : "false");
-    }
-    if (c.has_mlp()) {
-        add("d_mlp", fmt::format("{}", c.d_mlp));
-        add("act_fn", quoted(activation_text(c.activation)));
-        add("gated_mlp", c.gated_mlp ? "true" : "false");
-        add("parallel_attn_mlp", c.parallel_block ? "true" : "false");
-    }
-    std::string text;
-    for (const auto& [key, value] : members)
-        text += fmt::format("{}\n  \"{}\": {}", text.empty() ? "{" : ",", key, value);
-    return text + "\n}\n";
-}
-
-// One leaf under its name in the file, with its numbers.
-struct Saved {
-    std::string name;
-    Leaf leaf;
-    WeightArray<float> values;
+// What is to be written.
+struct Saving {
+    std::vector<TensorToMake> tensors = {};
+    std::string config = {};
+    std::vector<fs::path> inputs = {};
 };
 
-std::vector<Saved> saved_leaves(const Model& model) {
-    std::vector<Saved> result;
+template <class T>
+std::vector<std::byte> leaf_bytes(const Model& model, const Leaf& leaf, DType dtype) {
+    const WeightArray<T> values = model.leaf<T>(leaf.name.symbol, leaf.name.layer);
+    model.release();
+    return encode(values.values(), dtype, fmt::format("{}: {}", escaped(model.name()), label(leaf.name)));
+}
+
+// Every leaf under its name in TransformerLens. These names have no ties, so W_U is written too.
+Saving lens_saving(const Model& model, DType dtype) {
+    Saving saving{.config = saved_config(model.config())};
     std::vector<Leaf> leaves = stored_leaves(model.config());
-    if (model.config().tied_unembed) leaves.push_back(model.at("W_U"));  // these names have no ties
+    if (model.config().tied_unembed) leaves.push_back(model.at("W_U"));
     for (const Leaf& leaf : leaves) {
         const auto rule = std::ranges::find(transformer_lens.tensors, leaf.name.symbol, &TensorRule::leaf);
         invariant(rule != transformer_lens.tensors.end(), "every stored leaf has a name in TransformerLens");
-        result.push_back({tensor_name(rule->tensor, leaf.name.layer, true), leaf,
-                          model.leaf<float>(leaf.name.symbol, leaf.name.layer)});
+        saving.tensors.push_back(
+            {tensor_name(rule->tensor, leaf.name.layer, true), dtype, leaf.shape, [&model, leaf, dtype] {
+                 return dtype == DType::F64 ? leaf_bytes<double>(model, leaf, dtype)
+                                            : leaf_bytes<float>(model, leaf, dtype);
+             }});
     }
-    return result;
+    return saving;
+}
+
+std::vector<std::byte> tensor_bytes(const WeightFiles& files, const StoredTensor& tensor, DType dtype) {
+    if (tensor.dtype == dtype) return files.read_bytes(tensor);
+    const std::string what = files.where(tensor);
+    return dtype == DType::F64 ? encode(files.read<double>(tensor), dtype, what)
+                               : encode(files.read<float>(tensor), dtype, what);
+}
+
+// Every tensor that became a leaf, as it lies in the model's files, and their config.json.
+Saving own_saving(const Model& model, DType dtype) {
+    const fs::path where = find_model(model.description().path);
+    std::error_code ignored;
+    const fs::path folder = fs::is_directory(where, ignored) ? where : where.parent_path();
+    const fs::path config = folder / "config.json";
+    if (!fs::exists(config, ignored))
+        throw Error(
+            ErrorKind::Unsupported,
+            fmt::format("{} has no config.json, which its own names need", escaped(model.description().path)),
+            "the names transformer-lens need none");
+    const WeightFiles files = open_weights(where);
+    Saving saving{.inputs = files.files()};
+    saving.inputs.push_back(config);
+    saving.config = InputFile(config).read_text(std::uint64_t{16} << 20);
+    for (const TensorUse& use : model.description().tensors) {
+        if (use.status != TensorUse::Status::Consumed) continue;
+        const StoredTensor& tensor = files.at(use.name);
+        saving.tensors.push_back({tensor.name, dtype, tensor.shape,
+                                  [files, tensor, dtype] { return tensor_bytes(files, tensor, dtype); }});
+    }
+    return saving;
+}
+
+// Tells of each tensor that is made.
+void watch(std::vector<TensorToMake>& tensors, const SaveOptions& options) {
+    for (TensorToMake& tensor : tensors) {
+        std::uint64_t bytes = static_cast<std::uint64_t>(block_size(options.dtype).bytes);
+        for (const std::int64_t extent : tensor.shape) bytes *= static_cast<std::uint64_t>(extent);
+        advance(options.progress, &Progress::all_bytes, bytes);
+        tensor.make = [make = std::move(tensor.make), options, bytes] {
+            if (options.between) options.between();
+            std::vector<std::byte> data = make();
+            advance(options.progress, &Progress::bytes, bytes);
+            return data;
+        };
+    }
 }
 
 }  // namespace
 
-void save_model(const Model& model, const fs::path& folder) {
-    const Config& config = model.config();
-    require(config.folding == Folding{}, ErrorKind::Unsupported,
+SavedNames parse_saved_names(std::string_view name) {
+    std::vector<std::string> known;
+    for (const auto& [word, names] : saved_names) {
+        if (word == name) return names;
+        known.emplace_back(word);
+    }
+    const std::string near = nearest(name, known);
+    throw Error(
+        ErrorKind::Usage, fmt::format("{} are no names for tensors", quote(name)),
+        near.empty() ? "the names are transformer-lens and own" : fmt::format("did you mean {}?", near));
+}
+
+void save_model(const Model& model, const fs::path& folder, const SaveOptions& options) {
+    require(model.config().folding == Folding{}, ErrorKind::Unsupported,
             "{} has folded weights, which no file can say: load it with nothing folded", model.name());
-    require(!config.shared_norm, ErrorKind::Unsupported,
-            "{} shares a norm between attention and MLP, for which there is no name", model.name());
-    require(config.norm == Norm::None || config.final_norm, ErrorKind::Unsupported,
-            "{} has norms but no final one, for which there is no name", model.name());
+    Saving saving = options.names == SavedNames::Own ? own_saving(model, options.dtype)
+                                                     : lens_saving(model, options.dtype);
+    watch(saving.tensors, options);
     std::error_code error;
-    fs::create_directories(folder, error);
+    const bool made = fs::create_directories(folder, error);
     require(!error, ErrorKind::Io, "{}: cannot be made: {}", escaped(folder.native()), error.message());
-    const std::vector<Saved> leaves = saved_leaves(model);
-    std::vector<TensorToWrite> tensors;
-    for (const Saved& saved : leaves)
-        tensors.push_back({saved.name, DType::F32, saved.leaf.shape, std::as_bytes(saved.values.values())});
-    write_safetensors(folder / "model.safetensors", std::move(tensors));
-    write_file(folder / "config.json", config_json(config));
+    try {
+        check_output(folder / "config.json", saving.inputs);
+        check_output(folder / "model.safetensors", saving.inputs);
+        write_safetensors(folder / "model.safetensors", std::move(saving.tensors), {{"format", "pt"}});
+        write_file(folder / "config.json", saving.config);
+    } catch (...) {
+        if (made) fs::remove(folder, error);  // when it is empty
+        throw;
+    }
 }
 
 }  // namespace headway

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "headway/base/progress.hpp"
 #include "headway/model/model.hpp"
 #include "headway/network/expression.hpp"
 
@@ -24,6 +25,7 @@ struct EvaluateOptions {
     /// Heads whose weights are far from 1 are scaled by a power of two. Only for expressions in which the scale of a head cancels,
     /// such as composition scores.
     bool balance_heads = false;
+    Progress* progress = nullptr;  ///< told of the weights that are read and the multiply-adds that are done
 };
 
 /// The sizes of a model's spaces for a run of `n_tokens` tokens (0: no run).

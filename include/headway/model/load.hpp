@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "headway/base/progress.hpp"
 #include "headway/model/model.hpp"
 
 #include <cstdint>
@@ -20,6 +21,7 @@ struct LoadOptions {
     bool allow_nonfinite = false;    ///< go on with NaN and infinite weights
     std::uint64_t seed = 0;          ///< of `random:`
     std::filesystem::path config{};  ///< instead of the config.json beside the weights
+    Progress* progress = nullptr;    ///< told of the stored bytes that are read, now and later; outlives the model
 };
 
 /// The file's own weights: nothing is folded.
@@ -28,6 +30,7 @@ inline constexpr Folding no_folding{};
 /// Loads `where`:
 /// - a folder with config.json and model.safetensors (or its index and shards), or a .safetensors file with config.json
 ///   beside it; architectures: GPT-2 and Llama as Hugging Face saves them, TransformerLens's own names;
+/// - the name of a model in the local Hugging Face cache: `gpt2`, see find_model;
 /// - `example:NAME`, see example_names;
 /// - `random:SHAPE`: `gpt2`, `gpt2-medium`, `gpt2-xl`, `llama-3-8b`, or sizes: `layers=4,heads=8,d_model=256`, see
 ///   parse_random_shape.
