@@ -13,7 +13,7 @@ namespace headway {
 
 /// The words of a kind, in the order of its enumerators.
 template <class Kind>
-inline constexpr std::array<std::string_view, 0> names{};
+inline constexpr std::array<std::string_view, 0> kind_words{};
 template <>
 inline constexpr std::array<std::string_view, 5> kind_words<Positions>{"none", "learned", "shortformer",
                                                                        "rotary", "alibi"};
