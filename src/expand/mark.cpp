@@ -4,6 +4,7 @@
 #include "expand/rewrite.hpp"
 
 #include <map>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -11,53 +12,29 @@ namespace headway {
 
 namespace {
 
-// The source that a weight is, or what a head writes with; nothing for other leaves.
-std::string_view mark_name(std::string_view symbol) {
-    static const std::map<std::string_view, std::string_view> names{{"W_E", "embed"},
-                                                                    {"W_pos", "pos"},
-                                                                    {"W_O", "head"},
-                                                                    {"W_OV", "head"},
-                                                                    {"b_O", "b_O"},
-                                                                    {"b_V", "b_V"},
-                                                                    {"b_Q", "b_Q"},
-                                                                    {"b_K", "b_K"},
-                                                                    {"b_U", "b_U"},
-                                                                    {"ln1.b", "ln1.b"},
-                                                                    {"ln1.b.Q", "ln1.b"},
-                                                                    {"ln1.b.K", "ln1.b"},
-                                                                    {"ln1.b.V", "ln1.b"},
-                                                                    {"ln_final.b", "ln_final.b"},
-                                                                    {"ln_final.b.U", "ln_final.b"}};
-    const auto found = names.find(symbol);
-    return found == names.end() ? std::string_view() : found->second;
-}
-
-std::string_view mark_name(SourceKind kind) {
-    switch (kind) {
-        case SourceKind::Embed:
-            return "embed";
-        case SourceKind::Pos:
-            return "pos";
-        case SourceKind::Mlp:
-            return "mlp";
-        case SourceKind::OutBias:
-            return "b_O";
-        case SourceKind::ValueBias:
-            return "b_V";
-        case SourceKind::NormBias:
-            return "ln1.b";
-        case SourceKind::FinalNormBias:
-            return "ln_final.b";
-        case SourceKind::UnembedBias:
-            return "b_U";
-        case SourceKind::QueryBias:
-            return "b_Q";
-        case SourceKind::KeyBias:
-            return "b_K";
-        case SourceKind::HeadOutput:
-            return "head";
-    }
-    return {};
+// The kind of source that a weight is, or what a head writes with; nothing for other leaves.
+std::optional<SourceKind> source_kind(std::string_view symbol) {
+    using enum SourceKind;
+    static const std::map<std::string_view, SourceKind> kinds{{"W_E", Embed},
+                                                              {"W_pos", Pos},
+                                                              {"b_E", EmbedBias},
+                                                              {"ln_embed.b", EmbedNormBias},
+                                                              {"W_O", HeadOutput},
+                                                              {"W_OV", HeadOutput},
+                                                              {"b_O", OutBias},
+                                                              {"b_V", ValueBias},
+                                                              {"b_Q", QueryBias},
+                                                              {"b_K", KeyBias},
+                                                              {"b_U", UnembedBias},
+                                                              {"ln1.b", NormBias},
+                                                              {"ln1.b.Q", NormBias},
+                                                              {"ln1.b.K", NormBias},
+                                                              {"ln1.b.V", NormBias},
+                                                              {"ln2.b", MlpNormBias},
+                                                              {"ln_final.b", FinalNormBias},
+                                                              {"ln_final.b.U", FinalNormBias}};
+    const auto found = kinds.find(symbol);
+    return found == kinds.end() ? std::nullopt : std::optional(found->second);
 }
 
 // `node` times a mark whose ports are the leading ports of `node`.
@@ -81,13 +58,14 @@ Expr Marks::marked_leaf(const Expr& node) const {
     if (const auto* value = node->as<Frozen>())
         return value->symbol == "mlp" ? times(node, scalar("mlp", value->layer)) : node;
     const auto* leaf = node->as<Tensor>();
-    const std::string name(mark_name(leaf->symbol));
-    if (name.empty()) return node;
-    if (name != "head") return times(node, scalar(name, leaf->layer));
+    const std::optional<SourceKind> kind = source_kind(leaf->symbol);
+    if (!kind) return node;
+    const std::string word(name(*kind));
+    if (kind != SourceKind::HeadOutput) return times(node, scalar(word, leaf->layer));
     std::vector<Space> heads;
     for (Space space : node->ports())
         if (space == Space::Head || space == Space::Member) heads.push_back(space);
-    return times(node, tensor({"mark." + side_ + name, leaf->layer, leaf->head, -1}, heads));
+    return times(node, tensor({"mark." + side_ + word, leaf->layer, leaf->head, -1}, heads));
 }
 
 Expr Marks::mark(const Expr& expression) {
@@ -99,11 +77,11 @@ Expr Marks::mark(const Expr& expression) {
 }
 
 std::vector<Expr> Marks::of(const Source& source) const {
-    const std::string name(mark_name(source.kind));
-    if (source.kind == SourceKind::HeadOutput) return {scalar(name, source.layer, source.head)};
+    const std::string word(name(source.kind));
+    if (source.kind == SourceKind::HeadOutput) return {scalar(word, source.layer, source.head)};
     if (source.kind == SourceKind::ValueBias)
-        return {scalar(name, source.layer), scalar("head", source.layer, source.head)};
-    return {scalar(name, source.layer)};
+        return {scalar(word, source.layer), scalar("head", source.layer, source.head)};
+    return {scalar(word, source.layer)};
 }
 
 std::vector<Expr> Marks::of(const Path& path) const {

@@ -28,7 +28,8 @@ std::vector<Config> small_configs() {
     Config gpt2 = plain;
     gpt2.d_mlp = 16;
     gpt2.norm = Norm::LayerNorm;
-    gpt2.biases = {true, true, true, true, true};
+    gpt2.biases = {
+        .query_key_value = true, .attention_out = true, .mlp = true, .norm = true, .unembed = true};
     Config folded = gpt2;
     folded.folding = {true, true, false};
     Config llama = plain;
@@ -45,7 +46,7 @@ std::vector<Config> small_configs() {
     Config shortformer = plain;
     shortformer.n_layers = 3;
     shortformer.positions = Positions::Shortformer;
-    shortformer.biases = {true, true, false, false, true};
+    shortformer.biases = {.query_key_value = true, .attention_out = true, .unembed = true};
     return {plain, gpt2, folded, llama, parallel, shortformer};
 }
 

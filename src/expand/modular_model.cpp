@@ -95,10 +95,11 @@ ModularModel modular_model(const Config& config, std::uint64_t seed) {
     model.sizes[Space::Layer] = config.n_layers;
     model.sizes[Space::Head] = config.n_kv_heads;
     model.sizes[Space::Member] = config.group_size();
-    if (config.positions == Positions::Rotary) {
-        const bool whole = config.rotary.dims == config.d_head;
-        model.sizes[Space::HeadInner] = config.rotary.dims + (whole ? 0 : random.between(1, 2));
-    }
+    int turned = 0;  // the most that a layer rotates
+    for (int layer = 0; layer < config.n_layers; ++layer)
+        turned = std::max(turned, config.rotary_of(layer).dims);
+    if (turned > 0)
+        model.sizes[Space::HeadInner] = turned + (turned == config.d_head ? 0 : random.between(1, 2));
     fill_free(model.sizes, random);
     return model;
 }

@@ -4,6 +4,7 @@
 #include "expand/mutants.hpp"
 #include "expand/random.hpp"
 #include "expand/rewrite.hpp"
+#include "headway/network/leaves.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -31,7 +32,31 @@ bool is_symmetric(const Node& node) {
 bool is_idempotent(const Node& node) {
     const auto* relation = node.as<Structure>();
     if (relation == nullptr) return node.as<Copy>() != nullptr;
-    return relation->relation != Relation::Centre && relation->relation != Relation::Rope;
+    return relation->relation != Relation::Centre && relation->relation != Relation::Rope &&
+           relation->relation != Relation::Distance;
+}
+
+// The weights that could stand for each other by mistake: those of equal shape among them.
+constexpr std::array<std::string_view, 30> weights{
+    "W_Q",    "W_K",        "W_V",        "W_OV",       "W_QK",       "W_in",    "W_gate",  "b_Q",
+    "b_K",    "b_V",        "q_norm.w",   "k_norm.w",   "b_O",        "b_out",   "ln1.w",   "ln2.w",
+    "ln1.b",  "ln2.b",      "ln1_post.w", "ln2_post.w", "ln1.b.Q",    "ln1.b.K", "ln1.b.V", "b_E",
+    "b_head", "ln_embed.w", "ln_embed.b", "ln_final.w", "ln_final.b", "scale"};
+
+std::vector<std::string_view> like(const std::string& symbol) {
+    std::vector<std::string_view> result;
+    const auto own = leaf_shape(symbol);
+    for (std::string_view other : weights)
+        if (const auto shape = leaf_shape(other);
+            own && other != symbol && shape->ports == own->ports && shape->per_layer == own->per_layer &&
+            (shape->heads == PerHead::None) == (own->heads == PerHead::None))
+            result.push_back(other);
+    return result;
+}
+
+const Structure* causal_mask(const Apply& softmax) {
+    const auto* relation = softmax.mask->node->as<Structure>();
+    return relation != nullptr && relation->relation == Relation::Causal ? relation : nullptr;
 }
 
 std::vector<Space> spaces_of(const Product& product, const std::vector<Space>& ports) {
@@ -66,8 +91,7 @@ private:
         if (const auto* leaf = node->as<Tensor>()) of_leaf(node, *leaf);
         if (const auto* apply = node->as<Apply>()) of_function(node, *apply);
         if (const auto* family = node->as<Family>()) of_family(node, *family);
-        if (const auto* relation = node->as<Structure>(); relation && relation->relation == Relation::OneHot)
-            if (node->ports().front() == Space::Head && range_.n_kv_heads > 1) add(Mutation::WrongHead, node);
+        if (const auto* relation = node->as<Structure>()) of_structure(node, *relation);
         if (const auto* frozen = node->as<Frozen>()) {
             const bool member = frozen->link->ports().size() == node->ports().size() + 2;
             if (frozen->head >= 0 && (member ? range_.n_heads : range_.n_kv_heads) > 1)
@@ -132,6 +156,17 @@ private:
         if (leaf.head >= 0 && range_.n_heads > 1) add(Mutation::WrongHead, node);
         if (leaf.group >= 0 && range_.n_kv_heads > 1) add(Mutation::WrongGroup, node);
         if (leaf.layer >= 0 && range_.n_layers > 1) add(Mutation::WrongLayer, node);
+        for (std::size_t i = 0; i < like(leaf.symbol).size(); ++i) add(Mutation::WrongWeight, node, i);
+    }
+
+    void of_structure(const Expr& node, const Structure& relation) {
+        if (relation.relation == Relation::OneHot && node->ports().front() == Space::Head &&
+            range_.n_kv_heads > 1)
+            add(Mutation::WrongHead, node);
+        if (relation.relation != Relation::Rope) return;
+        add(Mutation::RotationChanged, node, 0);
+        add(Mutation::RotationChanged, node, 1);
+        if (relation.rotary.dims > 2) add(Mutation::RotationChanged, node, 2);  // else there is one pairing
     }
 
     void of_family(const Expr& node, const Family& family) {
@@ -141,10 +176,11 @@ private:
     }
 
     void of_function(const Expr& node, const Apply& apply) {
-        if (apply.function != Function::Softmax) return;
+        if (apply.function != Function::Softmax) return add(Mutation::FunctionChanged, node);
         if (apply.mask) {
             add(Mutation::MaskChanged, node, 0);
             if (apply.mask->labels.size() == 2) add(Mutation::MaskChanged, node, 1);
+            if (causal_mask(apply) != nullptr) add(Mutation::MaskChanged, node, 3);
             return;
         }
         const std::vector<Space>& ports = apply.argument->ports();
@@ -221,6 +257,11 @@ Expr changed_sum(const Site& site, const Sum& node) {
 
 Expr changed_mask(const Site& site, const Apply& apply) {
     if (site.a == 0) return softmax(apply.argument, apply.axis);
+    if (site.a == 3) {
+        const std::int64_t window = causal_mask(apply)->value;
+        return softmax(apply.argument, apply.axis,
+                       structure({Relation::Causal, window == 0 ? 2 : window - 1, {}}), apply.mask->labels);
+    }
     if (site.a == 1)
         return softmax(apply.argument, apply.axis, apply.mask->node,
                        {apply.mask->labels[1], apply.mask->labels[0]});
@@ -230,6 +271,24 @@ Expr changed_mask(const Site& site, const Apply& apply) {
         if (ports[static_cast<std::size_t>(port)] == Space::Position) positions.push_back(port);
     return softmax(apply.argument, apply.axis, structure({Relation::Causal, 0, {}}),
                    {positions[0], positions[1]});
+}
+
+Expr changed_function(const Apply& apply) {
+    if (apply.function == Function::Rstd)
+        return rstd(apply.argument, 2 * apply.parameter + 1e-6, apply.consumed);
+    if (apply.function == Function::SoftCap) return soft_cap(apply.argument, apply.parameter + 1);
+    return pointwise(apply.function == Function::Gelu ? Function::Silu : Function::Gelu, apply.argument);
+}
+
+Expr changed_rotation(const Site& site, Structure relation) {
+    Rotary& rotary = relation.rotary;
+    if (site.a == 0) rotary.theta *= 10;
+    if (site.a == 1) {
+        rotary.factor = rotary.scaling == RotaryScaling::Linear ? 2 * rotary.factor : 2;
+        rotary.scaling = RotaryScaling::Linear;
+    }
+    if (site.a == 2) rotary.adjacent_pairs = !rotary.adjacent_pairs;
+    return structure(relation);
 }
 
 Expr changed_frozen(const Site& site, const Frozen& node, const Expr& other, const MutationRange& range) {
@@ -247,6 +306,7 @@ Expr changed_leaf(const Site& site, Tensor leaf, const MutationRange& range) {
     if (site.mutation == Mutation::WrongHead) leaf.head = next(leaf.head, range.n_heads);
     if (site.mutation == Mutation::WrongGroup) leaf.group = next(leaf.group, range.n_kv_heads);
     if (site.mutation == Mutation::WrongLayer) leaf.layer = next(leaf.layer, range.n_layers);
+    if (site.mutation == Mutation::WrongWeight) leaf.symbol = like(leaf.symbol)[site.a];
     return tensor(std::move(leaf), site.node->ports());
 }
 
@@ -254,8 +314,10 @@ Expr changed(const Site& site, const Sites& sites, const MutationRange& range) {
     const Node& node = *site.node;
     if (const auto* product_node = node.as<Product>()) return changed_product(site, *product_node);
     if (const auto* sum_node = node.as<Sum>()) return changed_sum(site, *sum_node);
-    if (const auto* apply = node.as<Apply>()) return changed_mask(site, *apply);
+    if (const auto* apply = node.as<Apply>())
+        return apply->function == Function::Softmax ? changed_mask(site, *apply) : changed_function(*apply);
     if (const auto* leaf = node.as<Tensor>()) return changed_leaf(site, *leaf, range);
+    if (site.mutation == Mutation::RotationChanged) return changed_rotation(site, *node.as<Structure>());
     if (const auto* relation = node.as<Structure>())
         return one_hot(node.ports().front(), next(static_cast<int>(relation->value), range.n_kv_heads));
     if (const auto* frozen_node = node.as<Frozen>())
@@ -296,9 +358,11 @@ Expr replaced(const Expr& root, const Expr& before, const Expr& after) {
 
 std::string_view name(Mutation mutation) {
     static constexpr std::array<std::string_view, n_mutations> names{
-        "term dropped",         "term repeated", "paths exchanged", "coefficient changed", "legs swapped",
-        "structure transposed", "index rewired", "order swapped",   "factor dropped",      "factor repeated",
-        "wrong head",           "wrong group",   "wrong layer",     "mask changed"};
+        "term dropped",    "term repeated",        "paths exchanged", "coefficient changed",
+        "legs swapped",    "structure transposed", "index rewired",   "order swapped",
+        "factor dropped",  "factor repeated",      "wrong head",      "wrong group",
+        "wrong layer",     "wrong weight",         "mask changed",    "rotation changed",
+        "function changed"};
     return names[static_cast<std::size_t>(mutation)];
 }
 

@@ -23,8 +23,9 @@ public:
         : model_(model), only_(only), part_(static_cast<std::size_t>(max_heads) + 2) {}
 
     LogitOrders run() {
-        write(0, {SourceKind::Embed});
-        write(0, {SourceKind::Pos});
+        for (const SourceKind kind :
+             {SourceKind::Embed, SourceKind::Pos, SourceKind::EmbedBias, SourceKind::EmbedNormBias})
+            write(0, {kind});
         for (int layer = 0; layer < model_.config.n_layers; ++layer) pass(layer);
         LogitOrders result;
         for (std::size_t order = 0; order < part_.size(); ++order) {
@@ -46,10 +47,20 @@ private:
             if (order + 1 == part_.size()) lower = plus(lower, before[order]);
             if (lower != nullptr) part_[order] = plus(part_[order], attended(model_, layer, lower));
         }
+        const bool on_stream = !model_.stream_norms.empty();
         write(1, {SourceKind::ValueBias, layer});
-        write(1, {SourceKind::NormBias, layer});
         write(0, {SourceKind::OutBias, layer});
+        if (on_stream) pass_norm(2 * layer);
+        write(on_stream ? 0 : 1, {SourceKind::NormBias, layer});
         write(0, {SourceKind::Mlp, layer});
+        if (on_stream) pass_norm(2 * layer + 1);
+        write(0, {SourceKind::MlpNormBias, layer});
+    }
+
+    void pass_norm(int place) {
+        for (Stream& part : part_)
+            if (part != nullptr)
+                part = normalised(model_.stream_norms[static_cast<std::size_t>(place)], part);
     }
 
     // Whether a source (value biases: of a layer) is asked for, at all or in part.
@@ -89,6 +100,7 @@ LogitOrders expand_orders(const FrozenModel& model, int max_heads, const std::op
     require(max_heads >= 0 && max_heads <= most_heads, ErrorKind::Usage, "orders up to {}: expected 0 to {}",
             max_heads, most_heads);
     const FrozenModel::Leaves& leaves = model.leaves();
+    require_paths(leaves.config);
     require(!source || has_source(leaves.config, *source), ErrorKind::Usage, "the model has no source {}",
             source ? label(*source) : "");
     LogitOrders orders = Polynomial(leaves, std::min(max_heads, leaves.config.n_layers), source).run();

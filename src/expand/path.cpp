@@ -74,6 +74,7 @@ Path parse_path(std::string_view text) {
 
 void require_path(const Config& config, const Path& path) {
     const auto& [source, heads] = path;
+    require_paths(config);
     // Labels are made only when there is something to say: this runs once a path.
     const auto refuse = [&](const std::string& why) {
         throw Error(ErrorKind::Usage, fmt::format("the path {}: {}", label(path), why));

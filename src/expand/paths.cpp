@@ -47,14 +47,27 @@ std::uint64_t head_sequences(const Config& config, int n_layers, int order) {
 
 }  // namespace
 
+void require_paths(const Config& config) {
+    if (config.linear_head()) return;
+    throw Error(
+        ErrorKind::Unsupported,
+        "the logits of this model are no sum of paths: its head is not linear, "
+        "norm(act(x W_head + b_head)) W_U",
+        "what does not need the logits' paths works: attention scores (--score), compose, run, network");
+}
+
 bool has_source(const Config& config, const Source& source) {
     const bool in_layers = source.layer >= 0 && source.layer < config.n_layers;
-    const bool norm_bias = config.norm == Norm::LayerNorm && config.biases.norm;
+    const bool norm_bias = config.norm_bias();
     switch (source.kind) {
         case SourceKind::Embed:
             return true;
         case SourceKind::Pos:
             return config.positions == Positions::Learned;
+        case SourceKind::EmbedBias:
+            return config.biases.embed;
+        case SourceKind::EmbedNormBias:
+            return config.embed_norm && norm_bias;
         case SourceKind::Mlp:
             return in_layers && config.has_mlp();
         case SourceKind::OutBias:
@@ -63,7 +76,9 @@ bool has_source(const Config& config, const Source& source) {
             return in_layers && source.head < config.n_heads && config.biases.query_key_value &&
                    !config.folding.value_bias;
         case SourceKind::NormBias:
-            return in_layers && norm_bias;
+            return in_layers && norm_bias && (config.norms_before() || config.norms_stream());
+        case SourceKind::MlpNormBias:
+            return in_layers && norm_bias && config.norms_stream() && config.has_mlp();
         case SourceKind::FinalNormBias:
             return norm_bias && config.final_norm;
         case SourceKind::UnembedBias:
@@ -71,6 +86,7 @@ bool has_source(const Config& config, const Source& source) {
         case SourceKind::QueryBias:
         case SourceKind::KeyBias:
         case SourceKind::HeadOutput:
+        case SourceKind::Alibi:
             return false;
     }
     return false;
@@ -80,10 +96,12 @@ Entry entry_of(const Config& config, const Source& source) {
     switch (source.kind) {
         case SourceKind::Mlp:
         case SourceKind::OutBias:
+        case SourceKind::MlpNormBias:
             return {.first_layer = source.layer + 1};
         case SourceKind::ValueBias:
             return {.first_layer = source.layer + 1, .own_heads = source.head < 0 ? config.n_heads : 1};
         case SourceKind::NormBias:
+            if (config.norms_stream()) return {.first_layer = source.layer + 1};
             return {.first_layer = source.layer, .through_own_layer = true};
         case SourceKind::FinalNormBias:
         case SourceKind::UnembedBias:
@@ -94,17 +112,22 @@ Entry entry_of(const Config& config, const Source& source) {
 }
 
 std::vector<Source> path_sources(const Config& config) {
+    require_paths(config);
     std::vector<Source> sources;
     const auto add = [&](const Source& source) {
         if (has_source(config, source)) sources.push_back(source);
     };
     add({SourceKind::Embed});
     add({SourceKind::Pos});
+    add({SourceKind::EmbedBias});
+    add({SourceKind::EmbedNormBias});
     for (int layer = 0; layer < config.n_layers; ++layer) {
-        add({SourceKind::NormBias, layer});
+        if (!config.norms_stream()) add({SourceKind::NormBias, layer});
         for (int head = 0; head < config.n_heads; ++head) add({SourceKind::ValueBias, layer, head});
         add({SourceKind::OutBias, layer});
+        if (config.norms_stream()) add({SourceKind::NormBias, layer});
         add({SourceKind::Mlp, layer});
+        add({SourceKind::MlpNormBias, layer});
     }
     add({SourceKind::FinalNormBias});
     add({SourceKind::UnembedBias});
@@ -112,6 +135,7 @@ std::vector<Source> path_sources(const Config& config) {
 }
 
 std::uint64_t count_paths(const Config& config, const Source& source, int order) {
+    require_paths(config);
     if (!has_source(config, source)) return 0;
     const Entry entry = entry_of(config, source);
     if (!entry.reads_heads) return order == 0 ? 1 : 0;

@@ -97,10 +97,12 @@ private:
             offer(head_leaf(symbol, {layer, random_.between(0, n_key_heads * group_size_ - 1)}, group_size_));
             offer(layers_leaf(symbol, n_layers, group_size_));
         }
-        for (Relation relation : {Relation::Token, Relation::Causal, Relation::Before, Relation::Centre})
+        for (Relation relation :
+             {Relation::Token, Relation::Causal, Relation::Before, Relation::Centre, Relation::Distance})
             offer(structure({relation, 0, {}}));
+        offer(structure({Relation::Causal, random_.between(1, 2), {}}));
         offer(structure({Relation::Shift, random_.between(0, 1), {}}));
-        offer(structure({Relation::Rope, 0, {2, 10000.0, random_.one_in(2)}}));
+        offer(structure({Relation::Rope, 0, rotation()}));
         if (ports.size() == 1) offer(one_hot(ports.front(), random_.between(0, 1)));
         const bool one_space =
             std::count(ports.begin(), ports.end(), ports.empty() ? Space::Head : ports.front()) ==
@@ -111,6 +113,15 @@ private:
             return leaf("scale", random_.between(0, n_layers - 1));  // a scalar has to be a known name
         return tensor(
             {"T" + std::to_string(random_.between(0, 3)), random_.between(-1, n_layers - 1), -1, -1}, ports);
+    }
+
+    Rotary rotation() {
+        Rotary rotary{.dims = 2, .theta = random_.one_in(2) ? 10000.0 : 500.0};
+        rotary.adjacent_pairs = random_.one_in(2);
+        rotary.scaling = static_cast<RotaryScaling>(random_.between(0, 2));
+        rotary.factor = 4;
+        rotary.original_ctx = 8;
+        return rotary;
     }
 
     Expr sum_of(const Ports& ports, int depth) {
@@ -135,13 +146,17 @@ private:
     Expr function_of(const Ports& ports, int depth) {
         if (random_.one_in(3)) {
             Ports longer = ports;
-            longer.push_back(random_.one_in(2) ? Space::Residual : Space::Neuron);
-            return named("rstd1", rstd(any(longer, depth - 1), 1e-5));
+            const int consumed = random_.between(1, 2);
+            for (int i = 0; i < consumed; ++i)
+                longer.push_back(random_.one_in(2) ? Space::Residual : Space::Neuron);
+            return named("rstd1", rstd(any(longer, depth - 1), 1e-5, consumed));
         }
         if (ports.empty() || random_.one_in(2)) {
             static const std::vector<Function> functions{Function::Relu, Function::Gelu, Function::GeluNew,
                                                          Function::Silu};
-            return pointwise(random_.pick(functions), any(ports, depth - 1));
+            const Expr argument = any(ports, depth - 1);
+            return random_.one_in(4) ? soft_cap(argument, random_.between(1, 3) * 10.0)
+                                     : pointwise(random_.pick(functions), argument);
         }
         const Expr argument = any(ports, depth - 1);
         const int axis = random_.between(0, static_cast<int>(ports.size()) - 1);
@@ -149,8 +164,9 @@ private:
         for (int port : straight(ports.size()))
             if (ports[static_cast<std::size_t>(port)] == Space::Position) positions.push_back(port);
         if (positions.size() < 2) return named("A", softmax(argument, axis));
-        return named(
-            "A", softmax(argument, axis, structure({Relation::Causal, 0, {}}), {positions[0], positions[1]}));
+        const int window = random_.one_in(3) ? random_.between(1, 2) : 0;
+        return named("A", softmax(argument, axis, structure({Relation::Causal, window, {}}),
+                                  {positions[0], positions[1]}));
     }
 
     Expr named(const std::string& symbol, const Expr& node) {

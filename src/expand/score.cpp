@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/expand/score.hpp"
 
+#include "expand/sources.hpp"
 #include "expand/stream.hpp"
 #include "headway/base/error.hpp"
 #include "headway/expand/select.hpp"
@@ -21,8 +22,16 @@ public:
         : model_(model), config_(model.config), head_(head), query_(query) {}
 
     std::vector<ScoreSide> run() {
-        embedding();
+        for (const SourceKind kind :
+             {SourceKind::Embed, SourceKind::Pos, SourceKind::EmbedBias, SourceKind::EmbedNormBias})
+            write({kind});
         for (int layer = 0; layer < head_.layer; ++layer) upstream(layer);
+        for (const ScoreSide& part : stream_) {
+            add(part.source, read(part.node));
+            const bool shortformer = config_.positions == Positions::Shortformer;
+            if (shortformer && part.source.kind == SourceKind::Embed)
+                add({SourceKind::Pos}, read_positions());
+        }
         biases();
         return std::move(sides_);
     }
@@ -30,36 +39,15 @@ public:
 private:
     void add(const Source& source, const Expr& node) { sides_.push_back({source, node}); }
 
-    Expr weight(const char* query, const char* key) const {
-        return head_leaf(query_ ? query : key, head_, config_.group_size());
+    // A part of the stream, on [position, residual].
+    void write(const Source& source) {
+        if (has_source(config_, source)) stream_.push_back({source, written(model_, source)});
     }
 
-    // `factors` on [q, e], turned by position where the model does.
-    Expr rotated(std::vector<Wired> factors) const {
-        if (config_.positions != Positions::Rotary) return product(factors, {q, e});
-        for (Wired& factor : factors)
-            for (Index& index : factor.indices)
-                if (index == e) index = e1;
-        factors.push_back({structure({Relation::Rope, 0, config_.rotary}), {q, e1, e}});
-        return product(factors, {q, e});
-    }
-
-    // The query or key that the head reads from a part of the residual stream.
-    void add_read(const Source& source, const Expr& stream) {
-        const NormLeaves& norm = model_.layers[static_cast<std::size_t>(head_.layer)].norm;
-        std::vector<Wired> factors = normalised_stream(norm, stream, q, d, d1);
-        factors.push_back({weight("W_Q", "W_K"), {d, e}});
-        add(source, rotated(std::move(factors)));
-    }
-
-    void add_written(const Source& source) { add_read(source, written(model_, source)); }
-
-    void embedding() {
-        add_written({SourceKind::Embed});
-        if (config_.positions == Positions::Learned) add_written({SourceKind::Pos});
-        // Shortformer positions enter behind the norm.
-        if (config_.positions == Positions::Shortformer)
-            add({SourceKind::Pos}, rotated({{leaf("W_pos"), {q, d}}, {weight("W_Q", "W_K"), {d, e}}}));
+    void pass_norm(int place) {
+        if (model_.stream_norms.empty()) return;
+        for (ScoreSide& part : stream_)
+            part.node = normalised(model_.stream_norms[static_cast<std::size_t>(place)], part.node);
     }
 
     void upstream(int layer) {
@@ -71,29 +59,71 @@ private:
                                          {select_head(value, head, config_.group_size()), {k, e}},
                                          {attention.out, {e, d}}},
                                         {q, d});
-            add_read({SourceKind::HeadOutput, layer, head}, output);
+            stream_.push_back({{SourceKind::HeadOutput, layer, head}, normalised(leaves.post, output)});
         }
-        if (leaves.out_bias != nullptr) add_written({SourceKind::OutBias, layer});
-        if (leaves.mlp != nullptr) add_written({SourceKind::Mlp, layer});
+        write({SourceKind::OutBias, layer});
+        pass_norm(2 * layer);
+        if (config_.norms_stream()) write({SourceKind::NormBias, layer});
+        write({SourceKind::Mlp, layer});
+        pass_norm(2 * layer + 1);
+        write({SourceKind::MlpNormBias, layer});
     }
+
+    Expr weight(const char* query, const char* key) const {
+        return head_leaf(query_ ? query : key, head_, config_.group_size());
+    }
+
+    // The query or key that the head reads from a part of the stream.
+    Expr read(const Expr& stream) const {
+        const NormLeaves& norm = model_.layers[static_cast<std::size_t>(head_.layer)].norm;
+        std::vector<Wired> factors = normalised_stream(norm, stream, q, d, d1);
+        factors.push_back({weight("W_Q", "W_K"), {d, e}});
+        return turned(std::move(factors));
+    }
+
+    // Shortformer positions enter behind the norm.
+    Expr read_positions() const { return turned({{leaf("W_pos"), {q, d}}, {weight("W_Q", "W_K"), {d, e}}}); }
 
     void biases() {
         if (config_.biases.query_key_value)
             add({query_ ? SourceKind::QueryBias : SourceKind::KeyBias, head_.layer, head_.index},
-                rotated({{model_.ones, {q}}, {weight("b_Q", "b_K"), {e}}}));
-        if (config_.norm != Norm::LayerNorm || !config_.biases.norm) return;
+                turned({{model_.ones, {q}}, {weight("b_Q", "b_K"), {e}}}));
+        if (!config_.norms_before() || !config_.norm_bias()) return;
         const NormLeaves& norm = model_.layers[static_cast<std::size_t>(head_.layer)].norm;
         const Source source{SourceKind::NormBias, head_.layer};
         if (norm.bias == nullptr)
-            add(source, rotated({{model_.ones, {q}}, {weight("ln1.b.Q", "ln1.b.K"), {e}}}));
+            add(source, turned({{model_.ones, {q}}, {weight("ln1.b.Q", "ln1.b.K"), {e}}}));
         else
-            add(source, rotated({{model_.ones, {q}}, {norm.bias, {d}}, {weight("W_Q", "W_K"), {d, e}}}));
+            add(source, turned({{model_.ones, {q}}, {norm.bias, {d}}, {weight("W_Q", "W_K"), {d, e}}}));
+    }
+
+    // `factors` on [q, e] through the head's own norm and the rotation of its layer, where the model has them.
+    Expr turned(std::vector<Wired> factors) const {
+        if (config_.query_key_norm != QueryKeyNorm::None) {
+            factors.push_back({own_scale(), {q}});
+            factors.push_back({weight("q_norm.w", "k_norm.w"), {e}});
+        }
+        const Rotary rotary = config_.rotary_of(head_.layer);
+        if (rotary.dims == 0) return product(factors, {q, e});
+        for (Wired& factor : factors)
+            for (Index& index : factor.indices)
+                if (index == e) index = e1;
+        factors.push_back({structure({Relation::Rope, 0, rotary}), {q, e1, e}});
+        return product(factors, {q, e});
+    }
+
+    // Of this head, or of all heads of the layer together.
+    Expr own_scale() const {
+        const Expr& all = model_.frozen.at(fmt::format("{}[L{}]", query_ ? "rstd_q" : "rstd_k", head_.layer));
+        if (config_.query_key_norm == QueryKeyNorm::Layer) return all;
+        return select_head(all, head_.index, config_.group_size());
     }
 
     const FrozenModel::Leaves& model_;
     const Config& config_;
     Head head_;
     bool query_;
+    std::vector<ScoreSide> stream_;  // what is in front of the head's norm, on [position, residual]
     std::vector<ScoreSide> sides_;
 };
 
@@ -130,7 +160,14 @@ std::string_view name(ScoreClass score_class) {
 
 ScoreExpansion expand_score(const FrozenModel& model, Head head) {
     require_head(model.config(), head);
-    return {head, Side(model.leaves(), head, true).run(), Side(model.leaves(), head, false).run()};
+    const Config& config = model.config();
+    ScoreExpansion result{head, Side(model.leaves(), head, true).run(),
+                          Side(model.leaves(), head, false).run(), nullptr};
+    if (config.positions == Positions::Alibi)
+        result.alibi = product({{head_leaf("slope", head, config.group_size()), {}},
+                                {structure({Relation::Distance, 0, {}}), {q, k}}},
+                               {q, k});
+    return result;
 }
 
 Expr score_term(const ScoreExpansion& expansion, std::size_t query, std::size_t key) {

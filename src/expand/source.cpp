@@ -22,15 +22,19 @@ struct Form {
 
 constexpr std::array<Form, n_source_kinds> forms{{{SourceKind::Embed, "embed", Place::None},
                                                   {SourceKind::Pos, "pos", Place::None},
+                                                  {SourceKind::EmbedBias, "b_E", Place::None},
+                                                  {SourceKind::EmbedNormBias, "ln_embed.b", Place::None},
                                                   {SourceKind::Mlp, "mlp", Place::Number},
                                                   {SourceKind::OutBias, "b_O", Place::Layer},
                                                   {SourceKind::ValueBias, "b_V", Place::Head},
                                                   {SourceKind::NormBias, "ln1.b", Place::Layer},
+                                                  {SourceKind::MlpNormBias, "ln2.b", Place::Layer},
                                                   {SourceKind::FinalNormBias, "ln_final.b", Place::None},
                                                   {SourceKind::UnembedBias, "b_U", Place::None},
                                                   {SourceKind::QueryBias, "b_Q", Place::Head},
                                                   {SourceKind::KeyBias, "b_K", Place::Head},
-                                                  {SourceKind::HeadOutput, "", Place::Head}}};
+                                                  {SourceKind::HeadOutput, "", Place::Head},
+                                                  {SourceKind::Alibi, "alibi", Place::None}}};
 
 // Takes `letter` and a number off the front of `text`.
 bool take(std::string_view& text, std::string_view letter, int& number) {
@@ -60,6 +64,11 @@ std::optional<Source> read(const Form& form, std::string_view rest) {
 
 }  // namespace
 
+std::string_view name(SourceKind kind) {
+    const std::string_view word = forms[static_cast<std::size_t>(kind)].word;
+    return word.empty() ? "head" : word;
+}
+
 std::string label(const Source& source) {
     const Form& form = forms[static_cast<std::size_t>(source.kind)];
     if (form.place == Place::None) return std::string(form.word);
@@ -77,7 +86,7 @@ Source parse_source(std::string_view text) {
     throw Error(
         ErrorKind::Usage,
         fmt::format("\"{}\" is not a source: expected embed, pos, mlp5, b_O[L3], b_V[L3H2], ln1.b[L3], "
-                    "ln_final.b or b_U",
+                    "ln_final.b, b_U, b_E, ln_embed.b or ln2.b[L3]",
                     text));
 }
 
@@ -87,6 +96,7 @@ bool is_bias(SourceKind kind) {
         case SourceKind::Pos:
         case SourceKind::Mlp:
         case SourceKind::HeadOutput:
+        case SourceKind::Alibi:
             return false;
         default:
             return true;

@@ -7,6 +7,9 @@
 
 namespace headway {
 
+/// Throws Error(Unsupported) when the logits are no sum of paths: a nonlinear head.
+void require_paths(const Config& config);
+
 /// Whether paths of the model begin at this source; a value bias without a head stands for its layer.
 bool has_source(const Config& config, const Source& source);
 

@@ -31,10 +31,14 @@ const LayerLeaves& layer_of(const FrozenModel::Leaves& model, const Source& sour
 }
 
 // Moves `value`, given on [k, e] (and the head index), through attention to the stream.
-Expr moved(const AttentionLeaves& attention, std::vector<Wired> value) {
+Expr moved(const LayerLeaves& layer, const AttentionLeaves& attention, std::vector<Wired> value) {
     value.push_back({attention.pattern, with_heads(attention.pattern, {q, k})});
     value.push_back({attention.out, with_heads(attention.out, {e, d})});
-    return product(value, {q, d});
+    return normalised(layer.post, product(value, {q, d}));
+}
+
+Expr everywhere(const FrozenModel::Leaves& model, const Expr& bias) {
+    return product({{model.ones, {q}}, {bias, {d}}}, {q, d});
 }
 
 Expr attention_bias(const FrozenModel::Leaves& model, const Source& source) {
@@ -42,9 +46,23 @@ Expr attention_bias(const FrozenModel::Leaves& model, const Source& source) {
     const AttentionLeaves& attention =
         source.head < 0 ? layer.all : layer.head[static_cast<std::size_t>(source.head)];
     const Expr& bias = source.kind == SourceKind::ValueBias ? attention.value_bias : attention.norm_bias;
-    if (bias != nullptr) return moved(attention, {{bias, with_heads(bias, {e})}});
-    return moved(attention,
+    if (bias != nullptr) return moved(layer, attention, {{bias, with_heads(bias, {e})}});
+    return moved(layer, attention,
                  {{layer.norm.bias, {d1}}, {attention.value, with_heads(attention.value, {d1, e})}});
+}
+
+// What enters the norm behind the embedding.
+Expr embedded(const FrozenModel::Leaves& model, const Source& source) {
+    if (source.kind == SourceKind::Pos) return model.pos;
+    if (source.kind == SourceKind::EmbedBias) return everywhere(model, model.embed_bias);
+    std::vector<Wired> factors{{model.token, {q, v}}, {model.embed, {v, d}}};
+    if (model.embed_scale != nullptr) factors.push_back({model.embed_scale, {}});
+    return product(factors, {q, d});
+}
+
+Expr norm_bias(const FrozenModel::Leaves& model, const Source& source) {
+    if (model.stream_norms.empty()) return attention_bias(model, source);
+    return everywhere(model, model.stream_norms[static_cast<std::size_t>(written_at(source)) - 1].bias);
 }
 
 }  // namespace
@@ -52,19 +70,44 @@ Expr attention_bias(const FrozenModel::Leaves& model, const Source& source) {
 Expr written(const FrozenModel::Leaves& model, const Source& source) {
     switch (source.kind) {
         case SourceKind::Embed:
-            return product({{model.token, {q, v}}, {model.embed, {v, d}}}, {q, d});
         case SourceKind::Pos:
-            return model.pos;
+        case SourceKind::EmbedBias:
+            return normalised(model.embed_norm, embedded(model, source));
+        case SourceKind::EmbedNormBias: {
+            const Expr bias = everywhere(model, model.embed_norm.bias);
+            const Expr& centre = model.embed_norm.centre_behind;
+            return centre == nullptr ? bias : product({{bias, {q, d1}}, {centre, {d1, d}}}, {q, d});
+        }
         case SourceKind::Mlp:
             return layer_of(model, source).mlp;
-        case SourceKind::OutBias:
-            return product({{model.ones, {q}}, {layer_of(model, source).out_bias, {d}}}, {q, d});
+        case SourceKind::OutBias: {
+            const LayerLeaves& layer = layer_of(model, source);
+            return normalised(layer.post, everywhere(model, layer.out_bias));
+        }
         case SourceKind::ValueBias:
-        case SourceKind::NormBias:
             return attention_bias(model, source);
+        case SourceKind::NormBias:
+        case SourceKind::MlpNormBias:
+            return norm_bias(model, source);
         default:
             invariant(false, "a source that writes nothing to the residual stream");
             return nullptr;
+    }
+}
+
+int written_at(const Source& source) {
+    switch (source.kind) {
+        case SourceKind::OutBias:
+        case SourceKind::ValueBias:
+        case SourceKind::HeadOutput:
+            return 2 * source.layer;
+        case SourceKind::Mlp:
+        case SourceKind::NormBias:
+            return 2 * source.layer + 1;
+        case SourceKind::MlpNormBias:
+            return 2 * source.layer + 2;
+        default:
+            return 0;
     }
 }
 
@@ -81,13 +124,21 @@ Expr attended(const FrozenModel::Leaves& model, int layer, const Expr& stream) {
     const LayerLeaves& leaves = model.layers[static_cast<std::size_t>(layer)];
     std::vector<Wired> value = normalised_stream(leaves.norm, stream, k, d1, d2);
     value.push_back({leaves.all.value, with_heads(leaves.all.value, {d1, e})});
-    return moved(leaves.all, std::move(value));
+    return moved(leaves, leaves.all, std::move(value));
 }
 
 Expr unembedded_stream(const FrozenModel::Leaves& model, const Expr& stream) {
     std::vector<Wired> factors = normalised_stream(model.final_norm, stream, q, d, d1);
     factors.push_back({model.unembed, {d, v}});
     return product(factors, {q, v});
+}
+
+Expr normalised(const NormLeaves& norm, const Expr& stream) {
+    if (norm.scale == nullptr) return stream;
+    std::vector<Wired> factors =
+        normalised_stream(norm, stream, q, norm.centre_behind == nullptr ? d : d1, d2);
+    if (norm.centre_behind != nullptr) factors.push_back({norm.centre_behind, {d1, d}});
+    return product(factors, {q, d});
 }
 
 std::vector<Wired> normalised_stream(const NormLeaves& norm, const Expr& stream, Index position,

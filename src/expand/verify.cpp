@@ -118,6 +118,12 @@ std::vector<Expr> both(std::vector<Expr> query, const std::vector<Expr>& key) {
     return query;
 }
 
+// What no source of either side writes has a mark on both.
+std::vector<Expr> alibi_marks(const Marks& query, const Marks& key) {
+    const Source alibi{SourceKind::Alibi};
+    return both(query.of(alibi), key.of(alibi));
+}
+
 // The score as the product of its marked sides. What an upstream head reads is left alone: its output is one
 // source.
 Expr marked_score(const FrozenModel& model, Head head, Marks& query, Marks& key) {
@@ -126,10 +132,15 @@ Expr marked_score(const FrozenModel& model, Head head, Marks& query, Marks& key)
     };
     const Head shared{head.layer, head.index / model.config().group_size()};
     const Index q{Space::Position, 0}, k{Space::Position, 1}, e{Space::HeadInner, 0};
-    return product({{frozen_head("Q", head, query.mark(at("Q"))), {q, e}},
-                    {frozen_head("K", shared, key.mark(at("K"))), {k, e}},
-                    {tensor({"scale", head.layer, -1, -1}, {}), {}}},
-                   {q, k});
+    const Expr sides = product({{frozen_head("Q", head, query.mark(at("Q"))), {q, e}},
+                                {frozen_head("K", shared, key.mark(at("K"))), {k, e}},
+                                {tensor({"scale", head.layer, -1, -1}, {}), {}}},
+                               {q, k});
+    if (model.config().positions != Positions::Alibi) return sides;
+    std::vector<Wired> distance{{tensor({"slope", head.layer, head.index, -1}, {}), {}},
+                                {structure({Relation::Distance, 0, {}}), {q, k}}};
+    for (const Expr& mark : alibi_marks(query, key)) distance.push_back({mark, {}});
+    return sum({{1, {sides, {q, k}}}, {1, {product(distance, {q, k}), {q, k}}}}, {q, k});
 }
 
 }  // namespace
@@ -152,7 +163,7 @@ Verification verify_path_terms(const FrozenModel& model, const PathTerms& terms,
     const Network untouched = transformer(model.config());
     if (model.untouched().output != untouched.output)
         return refused("the frozen model is not one of transformer(config)");
-    const Expr& left = untouched.output;
+    const Expr& left = model.untouched_linear_logits();
     Trials trials = trials_of(model.config(), options);
     MarkedSums sums(trials, Links(left));
     Marks marks;
@@ -165,7 +176,7 @@ Verification verify_path_terms(const FrozenModel& model, const PathTerms& terms,
     }
     if (failure.empty()) {
         sums.add_remainder(remainder, marks.mark(remainder));
-        failure = sums.compare(left, marks.mark(model.frozen().output));
+        failure = sums.compare(left, marks.mark(model.linear_logits()));
     }
     result.failure = failure;
     result.holds = failure.empty();
@@ -174,9 +185,9 @@ Verification verify_path_terms(const FrozenModel& model, const PathTerms& terms,
     if (!result.holds) return result;
     result.proved = {
         fmt::format(
-            "the logits of the untouched network are the sum of {} path terms and the remainder, every "
+            "the logits of the untouched network{} are the sum of {} path terms and the remainder, every "
             "frozen value being the value of the node that it links to",
-            result.terms),
+            left == untouched.output ? "" : ", before their soft cap,", result.terms),
         "each term is that of the path it is listed under: with an unknown factor on every source and every "
         "head, "
         "the terms are the coefficients of the logits",
@@ -219,6 +230,11 @@ Verification verify_score_terms(const FrozenModel& model, const ScoreExpansion& 
             ++result.terms;
         }
     }
+    if (failure.empty() && expansion.alibi != nullptr) {
+        failure = sums.refuse(expansion.alibi, left->ports(), "the term of distances");
+        if (failure.empty()) sums.add(expansion.alibi, alibi_marks(query, key));
+        ++result.terms;
+    }
     if (failure.empty()) failure = sums.compare(left, marked_score(model, head, query, key));
     result.failure = failure;
     result.holds = failure.empty();
@@ -226,9 +242,10 @@ Verification verify_score_terms(const FrozenModel& model, const ScoreExpansion& 
     result.not_proved = {not_intervention, not_file, not_extents, not_floats};
     if (!result.holds) return result;
     result.proved = {
-        fmt::format("the pre-softmax score of {} in the untouched network is the sum of {} terms, one "
-                    "for each source on the query side and each on the key side",
-                    label(head), result.terms),
+        fmt::format("the pre-softmax score of {} in the untouched network{} is the sum of {} terms, one "
+                    "for each source on the query side and each on the key side{}",
+                    label(head), model.config().score_cap > 0 ? ", before its soft cap," : "", result.terms,
+                    expansion.alibi != nullptr ? ", and one for their distance" : ""),
         "each term is that of the two sources it is listed under", scope(model.config(), result)};
     return result;
 }

@@ -20,7 +20,8 @@ constexpr std::array readers{
     Reader{"W_Q", "ln1.b.Q", "ln1"},       Reader{"W_K", "ln1.b.K", "ln1"},
     Reader{"W_V", "ln1.b.V", "ln1"},       Reader{"W_in", "ln2.b.in", "ln2"},
     Reader{"W_gate", "ln2.b.gate", "ln2"}, Reader{"W_U", "ln_final.b.U", "ln_final"}};
-constexpr std::array<std::string_view, 6> writers{"W_E", "W_pos", "W_O", "b_O", "W_out", "b_out"};
+// The first three write through the norm behind the embedding, where there is one: that is centred, not they.
+constexpr std::array<std::string_view, 7> writers{"W_E", "W_pos", "b_E", "W_O", "b_O", "W_out", "b_out"};
 
 // What the folded weights of a network are made of.
 class Definitions {
@@ -37,17 +38,21 @@ public:
 
 private:
     Expr definition(const Expr& node, const Tensor& leaf) const {
-        const bool normed = config_.norm != Norm::None;
-        const bool centres = config_.folding.centring && config_.norm == Norm::LayerNorm;
+        // A norm on the stream scatters what has no mean, and a head of its own reads something else.
+        const bool centres =
+            config_.folding.centring && config_.norm == Norm::LayerNorm && !config_.norms_stream();
         for (const Reader& reader : readers) {
-            const bool reads = normed && (reader.weight != "W_U" || config_.final_norm);
+            const bool head = reader.weight == "W_U";
+            const bool reads =
+                head ? config_.norm != Norm::None && config_.final_norm : config_.norms_before();
             if (reads && leaf.symbol == reader.weight)
-                return read(node, norm_of(reader), leaf.layer, centres);
+                return read(node, norm_of(reader), leaf.layer, centres && !(head && config_.masked_head));
             if (leaf.symbol == reader.image) return image(node, reader, leaf.layer);
         }
         Expr result = node;
         if (leaf.symbol == "b_O" && config_.folding.value_bias) result = with_values(node, leaf.layer);
-        const bool writes = std::find(writers.begin(), writers.end(), leaf.symbol) != writers.end();
+        const auto* const first = writers.begin() + (config_.embed_norm ? 3 : 0);
+        const bool writes = std::find(first, writers.end(), leaf.symbol) != writers.end();
         return writes && centres ? centred(result) : result;
     }
 

@@ -133,7 +133,7 @@ public:
         Paths paths(config_, {.max_heads = options_.max_heads, .max_paths = options_.max_paths});
         while (std::optional<Path> path = paths.next()) paths_.push_back(std::move(*path));
         const xt::xarray<double> logits =
-            evaluate(model_, frozen_.untouched().output, tokens_, options_.evaluate);
+            evaluate(model_, frozen_.untouched_linear_logits(), tokens_, options_.evaluate);
         for (int place : table_.positions) run_at(place, logits);
         return std::move(table_);
     }

@@ -31,6 +31,11 @@ ScoreTermTable score_terms(const Model& model, std::span<const int> tokens, Head
             table.rows.push_back({from, to, score_class(from, to), 0});
             terms.push_back(at_pair(score_term(expansion, i, j)));
         }
+    if (expansion.alibi != nullptr) {
+        const Source distance{SourceKind::Alibi};
+        table.rows.push_back({distance, distance, score_class(distance, distance), 0});
+        terms.push_back(at_pair(expansion.alibi));
+    }
     terms.push_back(at_pair(whole_score(frozen, head)));
     double sum = 0;
     evaluate_each(model, terms, tokens, options, [&](std::size_t i, const xt::xarray<double>& value) {

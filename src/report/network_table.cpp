@@ -140,19 +140,22 @@ Table path_term_rows(const FrozenModel& model, const PathOptions& options, const
 
 Table score_formula_rows(const ScoreExpansion& expansion, Notation notation, const PathView& view) {
     Table table;
-    const std::size_t all = expansion.query.size() * expansion.key.size();
+    const std::size_t pairs = expansion.query.size() * expansion.key.size();
+    const std::size_t all = pairs + (expansion.alibi != nullptr ? 1 : 0);
     table.columns = {
         {"query_source", ColumnKind::Text}, {"key_source", ColumnKind::Text}, {"class", ColumnKind::Text}};
     add_formula_columns(table, notation);
-    for (std::size_t i = 0; i < all && i < view.top; ++i) {
-        const std::size_t q = i / expansion.key.size(), k = i % expansion.key.size();
-        const Source& query = expansion.query[q].source;
-        const Source& key = expansion.key[k].source;
+    const auto add = [&](const Source& query, const Source& key, const Expr& term) {
         std::vector<Cell> row{label(query), label(key), std::string(name(score_class(query, key)))};
-        const std::vector<Cell> cells = formula_cells(normalise(score_term(expansion, q, k)), notation);
+        const std::vector<Cell> cells = formula_cells(normalise(term), notation);
         row.insert(row.end(), cells.begin(), cells.end());
         table.rows.push_back(std::move(row));
+    };
+    for (std::size_t i = 0; i < pairs && i < view.top; ++i) {
+        const std::size_t q = i / expansion.key.size(), k = i % expansion.key.size();
+        add(expansion.query[q].source, expansion.key[k].source, score_term(expansion, q, k));
     }
+    if (all > pairs && pairs < view.top) add({SourceKind::Alibi}, {SourceKind::Alibi}, expansion.alibi);
     table.caption = {
         fmt::format("Attention score of {} before softmax: {} sources of the query times {} of the key.",
                     label(expansion.head), expansion.query.size(), expansion.key.size()),

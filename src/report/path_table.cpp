@@ -22,31 +22,7 @@ bool shown(const std::optional<Path>& path, const PathView& view) {
     });
 }
 
-const char* kind_name(SourceKind kind) {
-    switch (kind) {
-        case SourceKind::Embed:
-            return "embed";
-        case SourceKind::Pos:
-            return "pos";
-        case SourceKind::Mlp:
-            return "MLPs";
-        case SourceKind::OutBias:
-            return "b_O";
-        case SourceKind::ValueBias:
-            return "b_V";
-        case SourceKind::NormBias:
-            return "ln1.b";
-        case SourceKind::FinalNormBias:
-            return "ln_final.b";
-        case SourceKind::UnembedBias:
-            return "b_U";
-        case SourceKind::QueryBias:
-        case SourceKind::KeyBias:
-        case SourceKind::HeadOutput:
-            break;
-    }
-    return "other";
-}
+std::string_view plural(SourceKind kind) { return kind == SourceKind::Mlp ? "MLPs" : name(kind); }
 
 std::vector<Cell> path_cells(const std::optional<Path>& path) {
     if (!path) return {std::string("remainder"), Cell(), Cell(), std::string("remainder")};
@@ -107,7 +83,7 @@ std::vector<std::string> path_count_lines(const Config& config, int max_heads) {
             sum += counts.at(static_cast<SourceKind>(kind), heads);
         }
         if (sum > 0)
-            lines.push_back(fmt::format("  from {}: {} = {}", kind_name(static_cast<SourceKind>(kind)),
+            lines.push_back(fmt::format("  from {}: {} = {}", plural(static_cast<SourceKind>(kind)),
                                         fmt::join(numbers, " + "), sum));
     }
     return lines;

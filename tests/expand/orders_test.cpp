@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/expand/orders.hpp"
 
-#include "expand/tiny.hpp"
+#include "expand/architectures.hpp"
 #include "headway/base/error.hpp"
 #include "headway/expand/distribute.hpp"
 #include "headway/expand/paths.hpp"
@@ -35,7 +35,9 @@ Expr paths_where(const FrozenModel& model, Keep keep) {
 }
 
 TEST(Orders, AreTheSumsOfTheirPaths) {
-    for (const NamedConfig& named : tiny_models()) {
+    std::vector<NamedConfig> models = tiny_models();
+    for (NamedConfig& named : tiny_architectures()) models.push_back(std::move(named));
+    for (const NamedConfig& named : models) {
         const FrozenModel model(named.config);
         const LogitOrders orders = expand_orders(model, 1);
         for (int n : {0, 1})
@@ -49,13 +51,15 @@ TEST(Orders, AreTheSumsOfTheirPaths) {
 }
 
 TEST(Orders, WithTheRemainderAreTheLogits) {
-    for (Config config : {tiny(3), tiny_gpt2(3, 2), tiny_gpt2(2, 2, false)}) {
+    std::vector<Config> configs{tiny(3), tiny_gpt2(3, 2), tiny_gpt2(2, 2, false)};
+    for (const NamedConfig& named : tiny_architectures()) configs.push_back(named.config);
+    for (const Config& config : configs) {
         const FrozenModel model(config);
         for (int n = 0; n <= config.n_layers + 1; ++n) {
             LogitOrders orders = expand_orders(model, n);
             orders.order.push_back(orders.remainder);
             EXPECT_EQ(multiplied_out(sum_of(orders.order), config),
-                      multiplied_out(model.frozen().output, config));
+                      multiplied_out(model.linear_logits(), config));
         }
     }
 }
@@ -75,7 +79,8 @@ TEST(Orders, BeyondTheLayersAreEmpty) {
 }
 
 TEST(Orders, OfOneSourceAreItsPaths) {
-    for (const Config& config : {tiny_gpt2(2), tiny_gpt2(2, 2, false)}) {
+    for (const Config& config :
+         {tiny_gpt2(2), tiny_gpt2(2, 2, false), tiny_bloom(), tiny_bert(), tiny_mixture()}) {
         const FrozenModel model(config);
         for (const Source& source : path_sources(config)) {
             const LogitOrders orders = expand_orders(model, 1, source);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/expand/path_term.hpp"
-#include "expand/tiny.hpp"
+#include "expand/architectures.hpp"
 #include "headway/base/error.hpp"
 #include "headway/expand/distribute.hpp"
 #include "headway/expand/normalise.hpp"
+#include "headway/expand/orders.hpp"
 #include "headway/expand/paths.hpp"
 #include "headway/expand/select.hpp"
 
@@ -39,12 +40,13 @@ std::map<Expr, std::int64_t> all_paths(const FrozenModel& model) {
 }
 
 Expr multiplied_out(const FrozenModel& model) {
-    return distribute(split_heads(model.frozen().output, model.config()));
+    return distribute(split_heads(model.linear_logits(), model.config()));
 }
 
 TEST(PathTerm, MultiplyingOutTheFrozenModelGivesExactlyThePaths) {
-    const std::vector<NamedConfig> models = tiny_models();
+    std::vector<NamedConfig> models = tiny_models();
     ASSERT_GT(models.size(), 2000U);
+    for (NamedConfig& named : tiny_architectures()) models.push_back(std::move(named));
     for (const NamedConfig& named : models) {
         const FrozenModel model(named.config);
         ASSERT_EQ(multiset_of(multiplied_out(model)), all_paths(model)) << named.name;
@@ -74,10 +76,9 @@ TEST(PathTerm, OfGpt2SmallComesInTheKnownNumbers) {
 }
 
 TEST(PathTerm, IsInNormalForm) {
-    for (bool folded : {false, true}) {
-        const FrozenModel model(tiny_gpt2(2, 2, folded));
-        for (const auto& [term, count] : all_paths(model)) EXPECT_EQ(normalise(term), term) << to_line(term);
-    }
+    for (const NamedConfig& named : tiny_architectures())
+        for (const auto& [term, count] : all_paths(FrozenModel(named.config)))
+            EXPECT_EQ(normalise(term), term) << to_line(term);
 }
 
 struct Row {
@@ -136,6 +137,65 @@ TEST(PathTerm, OfAnUnfoldedLayerNormModelHasCentringAndGains) {
           "ln_final.w[d3] W_U[d3,v] -> [q,v]"}});
 }
 
+TEST(PathTerm, OfASandwichPassesTheNormBehindTheHeads) {
+    Config config = tiny_gemma2();
+    config.biases.attention_out = true;
+    expect_terms(
+        FrozenModel(config),
+        {{"embed > unembed", "embed_scale token[q,v1] W_E[v1,d] rstd_final[q] W_U[d,v] -> [q,v]"},
+         {"b_O[L0] > unembed",
+          "b_O[L0][d] ln1_post.w[L0][d] rstd1_post[L0][q] rstd_final[q] W_U[d,v] -> [q,v]"},
+         {"embed > L0H3.V > unembed",
+          "A[L0H3][q,k] rstd1[L0][k] embed_scale token[k,v1] W_E[v1,d] W_V[L0G1][d,e] W_O[L0H3][e,d1] "
+          "ln1_post.w[L0][d1] rstd1_post[L0][q] rstd_final[q] W_U[d1,v] -> [q,v]"}});
+}
+
+TEST(PathTerm, FromTheEmbeddingPassesItsNorm) {
+    expect_terms(
+        FrozenModel(tiny_bloom()),
+        {{"embed > unembed",
+          "token[q,v1] W_E[v1,d] centre[d,d1] rstd_embed[q] ln_embed.w[d1] centre[d1,d2] rstd_final[q] "
+          "W_U[d2,v] -> [q,v]"},
+         {"ln_embed.b > unembed", "ln_embed.b[d1] centre[d1,d2] rstd_final[q] W_U[d2,v] -> [q,v]"},
+         {"ln_embed.b > L0H1.V > unembed",
+          "A[L0H1][q,k] rstd1[L0][k] ln_embed.b[d] centre[d,d1] W_V[L0H1][d1,e] W_O[L0H1][e,d2] "
+          "rstd_final[q] W_U[d2,v] -> [q,v]"}});
+}
+
+TEST(PathTerm, PassesTheNormsThatStandOnTheStream) {
+    expect_terms(
+        FrozenModel(tiny_gpt1()),
+        {{"mlp0 > unembed",
+          "mlp[L0][q,d] centre[d,d1] rstd2[L0][q] ln2.w[L0][d1] centre[d1,d2] rstd1[L1][q] ln1.w[L1][d2] "
+          "centre[d2,d3] rstd2[L1][q] ln2.w[L1][d3] W_U[d3,v] -> [q,v]"},
+         {"ln1.b[L1] > unembed", "ln1.b[L1][d2] centre[d2,d3] rstd2[L1][q] ln2.w[L1][d3] W_U[d3,v] -> [q,v]"},
+         {"ln2.b[L1] > unembed", "ones[q] ln2.b[L1][d3] W_U[d3,v] -> [q,v]"},
+         {"ln2.b[L0] > L1H1.V > unembed",
+          "A[L1H1][q,k] ln2.b[L0][d] W_V[L1H1][d,e] W_O[L1H1][e,d1] centre[d1,d2] rstd1[L1][q] ln1.w[L1][d2] "
+          "centre[d2,d3] rstd2[L1][q] ln2.w[L1][d3] W_U[d3,v] -> [q,v]"}});
+}
+
+TEST(PathTerm, OfANonlinearHeadIsRefusedAndSaysWhatWorks) {
+    const FrozenModel model(tiny_bert(true));
+    const auto refused = [](const auto& ask) {
+        try {
+            ask();
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
+            EXPECT_NE(std::string(error.what()).find("its head is not linear"), std::string::npos);
+            EXPECT_NE(error.hint().find("attention scores"), std::string::npos);
+            return true;
+        }
+        return false;
+    };
+    EXPECT_TRUE(refused([&] { path_term(model, parse_path("embed > unembed")); }));
+    EXPECT_TRUE(refused([&] { layer_term(model, {}, {}); }));
+    EXPECT_TRUE(refused([&] { model.linear_logits(); }));
+    EXPECT_TRUE(refused([&] { expand_orders(model, 1); }));
+    EXPECT_TRUE(refused([&] { count_paths(model.config(), 1); }));
+    EXPECT_TRUE(refused([&] { Paths paths(model.config()); }));
+}
+
 TEST(PathTerm, OfGroupedHeadsReadsKeysAndValuesOfTheGroup) {
     Config config = tiny(1, 4);
     config.n_kv_heads = 2;
@@ -180,6 +240,7 @@ TEST(LayerTerm, SelectingHeadsGivesThePathTerms) {
         grouped.n_kv_heads = 2;
         expect_selection_gives_paths(grouped);
     }
+    for (const NamedConfig& named : tiny_architectures()) expect_selection_gives_paths(named.config);
 }
 
 TEST(LayerTerm, LayerSequencesCoverAllPaths) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/expand/paths.hpp"
 
-#include "expand/tiny.hpp"
+#include "expand/architectures.hpp"
 #include "headway/base/error.hpp"
 
 #include <gtest/gtest.h>
@@ -40,7 +40,9 @@ TEST(PathCounts, OfAllOrdersTogetherAreOnePlusHeadsToTheLayers) {
 }
 
 TEST(PathCounts, AreWhatTheGeneratorGives) {
-    for (const NamedConfig& named : tiny_models()) {
+    std::vector<NamedConfig> models = tiny_models();
+    for (NamedConfig& named : tiny_architectures()) models.push_back(std::move(named));
+    for (const NamedConfig& named : models) {
         PathCounts listed;
         for (auto& orders : listed.of) orders.assign(static_cast<std::size_t>(named.config.n_layers) + 1, 0);
         Paths paths(named.config, {.max_heads = 3});
@@ -85,6 +87,24 @@ TEST(Paths, FromBiasesCountTheHeadThatTheyTraverse) {
             "embed > L1H0.V > unembed", "pos > L0H0.V > unembed", "pos > L1H0.V > unembed",
             "ln1.b[L0] > L0H0.V > unembed", "b_V[L0H0] > unembed", "b_O[L0] > L1H0.V > unembed",
             "mlp0 > L1H0.V > unembed", "ln1.b[L1] > L1H0.V > unembed", "b_V[L1H0] > unembed"}));
+}
+
+TEST(Paths, OfNormsOnTheStreamHaveTheirBiasesAsSources) {
+    Config config = tiny_gpt1();
+    config.n_layers = config.n_heads = config.n_kv_heads = 1;
+    EXPECT_EQ(all(config, 1),
+              (std::vector<std::string>{"embed > unembed", "pos > unembed", "b_O[L0] > unembed",
+                                        "ln1.b[L0] > unembed", "mlp0 > unembed", "ln2.b[L0] > unembed",
+                                        "embed > L0H0.V > unembed", "pos > L0H0.V > unembed",
+                                        "b_V[L0H0] > unembed"}));
+}
+
+TEST(Paths, OfANormBehindTheEmbeddingHaveItsBiasAsSource) {
+    Config config = tiny_bloom();
+    config.n_layers = 0;
+    config.biases.embed = true;
+    EXPECT_EQ(all(config, 0), (std::vector<std::string>{"embed > unembed", "b_E > unembed",
+                                                        "ln_embed.b > unembed", "ln_final.b > unembed"}));
 }
 
 TEST(Paths, AreAllDifferentAndReadBack) {
@@ -138,8 +158,9 @@ TEST(Path, ThatDoesNotReadIsRefusedWithItsText) {
 }
 
 TEST(Source, TextReadsBack) {
-    for (const char* text : {"embed", "pos", "mlp5", "b_O[L3]", "b_V[L3H2]", "b_V[L3]", "ln1.b[L3]",
-                             "ln_final.b", "b_U", "b_Q[L1H4]", "b_K[L1H4]", "L0H3"})
+    for (const char* text :
+         {"embed", "pos", "mlp5", "b_O[L3]", "b_V[L3H2]", "b_V[L3]", "ln1.b[L3]", "ln_final.b", "b_U",
+          "b_Q[L1H4]", "b_K[L1H4]", "L0H3", "b_E", "ln_embed.b", "ln2.b[L3]", "alibi"})
         EXPECT_EQ(label(parse_source(text)), text);
 }
 

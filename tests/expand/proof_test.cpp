@@ -195,7 +195,7 @@ Config gpt2_small() {
     config.n_layers = config.n_heads = config.n_kv_heads = 12;
     config.d_mlp = 3072;
     config.norm = Norm::LayerNorm;
-    config.biases = {true, true, true, true, false};
+    config.biases = {.query_key_value = true, .attention_out = true, .mlp = true, .norm = true};
     config.folding = {true, true, false};
     return config;
 }

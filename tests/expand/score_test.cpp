@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/expand/score.hpp"
 
-#include "expand/tiny.hpp"
+#include "expand/architectures.hpp"
 #include "headway/base/error.hpp"
 #include "headway/expand/distribute.hpp"
 #include "headway/expand/normalise.hpp"
@@ -17,11 +17,15 @@ Expr sum_of_terms(const ScoreExpansion& expansion) {
     for (std::size_t i = 0; i < expansion.query.size(); ++i)
         for (std::size_t j = 0; j < expansion.key.size(); ++j)
             terms.push_back({1, {score_term(expansion, i, j), {0, 1}}});
+    if (expansion.alibi != nullptr) terms.push_back({1, {expansion.alibi, {0, 1}}});
     return sum(std::move(terms), {Space::Position, Space::Position});
 }
 
 TEST(Score, TermsAddUpToTheScore) {
-    for (const NamedConfig& named : tiny_models()) {
+    std::vector<NamedConfig> models = tiny_models();
+    for (NamedConfig& named : tiny_architectures()) models.push_back(std::move(named));
+    models.push_back({"bert", tiny_bert(true)});
+    for (const NamedConfig& named : models) {
         if (named.config.n_layers == 0) continue;
         const FrozenModel model(named.config);
         const Head head{named.config.n_layers - 1, named.config.n_heads - 1};
@@ -44,6 +48,48 @@ TEST(Score, SidesNameEverythingWrittenBefore) {
                                                                   "mlp0", "b_Q[L1H1]", "ln1.b[L1]"}));
     EXPECT_EQ(sources(expansion.key), (std::vector<std::string>{"embed", "pos", "L0H0", "L0H1", "b_O[L0]",
                                                                 "mlp0", "b_K[L1H1]", "ln1.b[L1]"}));
+}
+
+TEST(Score, SidesNameTheBiasesOfNormsOnTheStream) {
+    const ScoreExpansion expansion = expand_score(FrozenModel(tiny_bert(true)), {1, 0});
+    EXPECT_EQ(sources(expansion.key),
+              (std::vector<std::string>{"embed", "pos", "b_E", "ln_embed.b", "L0H0", "L0H1", "b_O[L0]",
+                                        "ln1.b[L0]", "mlp0", "ln2.b[L0]", "b_K[L1H0]"}));
+}
+
+TEST(Score, WithQueryAndKeyNormsHasTheirScalesAndGains) {
+    const FrozenModel model(tiny_qwen3());
+    const ScoreExpansion expansion = expand_score(model, {0, 3});
+    const auto side = [&](const char* text) {
+        return parse_network(text, model.frozen().definitions).output;
+    };
+    EXPECT_EQ(normalise(expansion.query.at(0).node),
+              side("rstd1[L0][q] token[q,v] W_E[v,d] W_Q[L0H3][d,e] rstd_q[L0H3][q] q_norm.w[L0H3][e] "
+                   "rope(4,10000)[q,e,e1] -> [q,e1]"));
+    EXPECT_EQ(normalise(expansion.key.at(0).node),
+              side("rstd1[L0][q] token[q,v] W_E[v,d] W_K[L0G1][d,e] rstd_k[L0H1][q] k_norm.w[L0G1][e] "
+                   "rope(4,10000)[q,e,e1] -> [q,e1]"));
+}
+
+TEST(Score, TurnsByTheRotationOfItsLayer) {
+    const FrozenModel model(tiny_gemma3());
+    const auto has_rope = [&](int layer, const Rotary& rotary) {
+        const Expr rope = structure({Relation::Rope, 0, rotary});
+        const Expr node = normalise(expand_score(model, {layer, 0}).query.at(0).node);
+        for (const Use& factor : node->as<Product>()->factors)
+            if (factor.node == rope) return true;
+        return false;
+    };
+    EXPECT_TRUE(has_rope(0, model.config().rotary_of(0)));
+    EXPECT_FALSE(has_rope(0, model.config().rotary_of(1)));
+    EXPECT_TRUE(has_rope(1, model.config().rotary_of(1)));
+}
+
+TEST(Score, OfAlibiHasOneTermForTheDistance) {
+    const ScoreExpansion expansion = expand_score(FrozenModel(tiny_bloom()), {1, 1});
+    EXPECT_EQ(expansion.alibi, parse_network("slope[L1H1] distance[q,k] -> [q,k]").output);
+    EXPECT_EQ(expand_score(FrozenModel(tiny_opt()), {1, 1}).alibi, nullptr);
+    EXPECT_EQ(name(score_class({SourceKind::Alibi}, {SourceKind::Alibi})), "none");
 }
 
 TEST(Score, OfShortformerPositionsHasThemOnBothSides) {

@@ -23,12 +23,17 @@ inline Config tiny(int n_layers = 2, int n_heads = 2) {
     return config;
 }
 
+/// Those of GPT-2, and one of the unembedding.
+inline Biases all_biases() {
+    return {.query_key_value = true, .attention_out = true, .mlp = true, .norm = true, .unembed = true};
+}
+
 /// With LayerNorm, every bias and an MLP: GPT-2 in small. `folded`: gains and centring are in the weights.
 inline Config tiny_gpt2(int n_layers = 2, int n_heads = 2, bool folded = true) {
     Config config = tiny(n_layers, n_heads);
     config.positions = Positions::Learned;
     config.norm = Norm::LayerNorm;
-    config.biases = {true, true, true, true, true};
+    config.biases = all_biases();
     config.d_mlp = 6;
     config.folding.gains = folded;
     config.folding.centring = folded;
@@ -58,7 +63,7 @@ inline std::vector<NamedConfig> tiny_models() {
                                     if (shared_values) config.n_kv_heads = 1;
                                     config.norm = norm;
                                     config.folding = {folding > 0, folding > 0, folding > 1};
-                                    if (biased) config.biases = {true, true, true, true, true};
+                                    if (biased) config.biases = all_biases();
                                     config.d_mlp = block > 0 ? 6 : 0;
                                     config.gated_mlp = block == 2;
                                     config.parallel_block = block >= 2;

@@ -6,7 +6,7 @@
 // atoms, hashes of (name, attributes, argument): equal arguments give equal values and nothing else is known
 // of them, but that a softmax is 0 where masked and sums to 1 over its unmasked entries. Tokens follow one
 // another from a random one on, so that positions differ. Rotary angles are pairs (c, s) with c² + s² = 1,
-// one a frequency, multiplied by angle addition.
+// one for each frequency (of a base, a scaling, a number of dimensions and a pair), multiplied by angle addition.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -27,11 +27,14 @@ enum class Mutation : std::uint8_t {
     FactorDropped,
     FactorRepeated,
     WrongHead,
-    WrongGroup,  ///< a wrong key-value head
-    WrongLayer,  ///< a wrong layer, or a frozen value that links to another node
-    MaskChanged
+    WrongGroup,       ///< a wrong key-value head
+    WrongLayer,       ///< a wrong layer, or a frozen value that links to another node
+    WrongWeight,      ///< another weight of its shape: k_norm.w for q_norm.w, W_K for W_Q
+    MaskChanged,      ///< none, its transpose, or another window
+    RotationChanged,  ///< another base, scaling or pairing of dimensions
+    FunctionChanged   ///< another function, epsilon or cap
 };
-inline constexpr int n_mutations = 14;
+inline constexpr int n_mutations = 17;
 
 /// `term dropped`, `legs swapped`, ...
 std::string_view name(Mutation mutation);

@@ -1,5 +1,6 @@
 // What each path contributes to the logits of a run: the path's network, contracted on the tokens, with the run's attention patterns,
-// norm scales and MLP outputs frozen. All contributions and the remainder add up to the logits.
+// norm scales and MLP outputs frozen. All contributions and the remainder add up to the logits, before their soft cap
+// where the model has one.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
