@@ -59,6 +59,12 @@ public:
         at_ = static_cast<std::size_t>(end - text_.data());
         return value;
     }
+    /// The same line from `begin` to `end`.
+    Cursor part(std::size_t begin, std::size_t end) const {
+        Cursor result(text_.substr(0, end), line_);
+        result.at_ = begin;
+        return result;
+    }
     std::size_t place() const { return at_; }
     void back(std::size_t place) { at_ = place; }
 

@@ -34,7 +34,7 @@ std::string plain_sum(const Names& indices) {
 
 std::string plain_function(std::string_view name, const Names& over, const std::string& mask,
                            const std::string& argument) {
-    return fmt::format("{}{}{}({}{})", name, over.empty() ? "" : "_", fmt::join(over, ","),
+    return fmt::format("{}{}{}({}{})", name, over.empty() ? "" : "_", fmt::join(over, "_"),
                        mask.empty() ? "" : mask + "; ", argument);
 }
 

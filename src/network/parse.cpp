@@ -5,6 +5,7 @@
 #include "headway/network/text.hpp"
 #include "network/cursor.hpp"
 #include "network/functions.hpp"
+#include "network/structure_text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -157,56 +158,12 @@ private:
         return family(std::move(members), Space::Layer);
     }
 
-    static std::int64_t number_in_brackets(Cursor& in) {
-        in.expect("(");
-        const auto value = in.number<std::int64_t>("a whole number");
-        in.expect(")");
-        return value;
-    }
-
-    std::optional<Expr> structure_node(Cursor& in, const std::string& word) const {
-        if (word == "token") return structure({Relation::Token, 0, {}});
-        if (word == "causal")
-            return structure({Relation::Causal, in.peek() == '(' ? number_in_brackets(in) : 0, {}});
-        if (word == "distance") return structure({Relation::Distance, 0, {}});
-        if (word == "before") return structure({Relation::Before, 0, {}});
-        if (word == "centre") return structure({Relation::Centre, 0, {}});
-        if (word == "shift") return structure({Relation::Shift, number_in_brackets(in), {}});
-        if (word == "rope") return structure({Relation::Rope, 0, rotary(in)});
-        return std::nullopt;
-    }
-
-    // `(8,10000)`, `(8,10000,adjacent)`, `(8,10000,llama3(8,1,4,8192))`.
-    static Rotary rotary(Cursor& in) {
-        Rotary rotary;
-        in.expect("(");
-        rotary.dims = in.number<int>("the number of rotated dimensions");
-        in.expect(",");
-        rotary.theta = in.number<double>("theta");
-        if (in.take(",adjacent")) rotary.adjacent_pairs = true;
-        if (in.take(",linear(")) {
-            rotary.scaling = RotaryScaling::Linear;
-            rotary.factor = in.number<double>("a factor");
-            in.expect(")");
-        } else if (in.take(",llama3(")) {
-            rotary.scaling = RotaryScaling::Llama3;
-            for (double* number : {&rotary.factor, &rotary.low_factor, &rotary.high_factor}) {
-                *number = in.number<double>("a factor");
-                in.expect(",");
-            }
-            rotary.original_ctx = in.number<int>("the context length before scaling");
-            in.expect(")");
-        }
-        in.expect(")");
-        return rotary;
-    }
-
     Factor factor(Cursor& in) {
         const std::string word = in.word();
         in.expect_that(!word.empty(), "expected the name of a factor");
-        const std::optional<Expr> known_structure = structure_node(in, word);
+        const std::optional<Expr> known_structure = take_structure(in, word);
         const std::optional<std::int64_t> hot =
-            word == "one_hot" ? std::optional(number_in_brackets(in)) : std::nullopt;
+            word == "one_hot" ? std::optional(take_number_in_brackets(in)) : std::nullopt;
         const Tag tag = known_structure ? Tag{} : take_tag(in);
         const bool indexed = in.peek() == '[';
         Factor result{{nullptr, indexed ? parse_indices(in) : std::vector<Index>{}}, indexed};
@@ -351,6 +308,19 @@ private:
         return nullptr;
     }
 
+    // The indices behind a function's name, `rstd_h_e`, of which the cursor stands at the end.
+    static std::vector<Index> subscripts(const Cursor& in, std::string_view word) {
+        std::vector<Index> indices;
+        const std::size_t start = in.place() - word.size();
+        for (std::size_t at = word.find('_'); at != std::string_view::npos;) {
+            const std::size_t next = word.find('_', at + 1);
+            Cursor index = in.part(start + at + 1, start + std::min(next, word.size()));
+            indices.push_back(parse_index(index));
+            at = next;
+        }
+        return indices;
+    }
+
     // A use that stands alone inside a call, with its ports in the order of `ports`.
     Expr argument(Cursor& in, const std::vector<Index>& ports) {
         const Factor only = factor(in);
@@ -358,8 +328,7 @@ private:
     }
 
     Expr softmax_node(Cursor& in, const std::vector<Index>& ports, const std::string& word) {
-        Cursor axis_name(std::string_view(word).substr(word.rfind('_') + 1), 0);
-        const Index axis = parse_index(axis_name);
+        const Index axis = subscripts(in, word).back();
         const auto port_of = [&](const Index& index) {
             const auto it = std::find(ports.begin(), ports.end(), index);
             in.expect_that(it != ports.end(), "softmax names an index that its left side has not");
@@ -383,13 +352,9 @@ private:
 
     // `rstd_d(x[q,d]; eps=1e-05)`; over several indices `rstd_h_e(x[q,h,e]; eps=1e-05)`.
     Expr rstd_node(Cursor& in, const std::vector<Index>& ports, std::string_view word) {
+        std::vector<Index> over = subscripts(in, word);
         in.expect("(");
         const Factor only = factor(in);
-        std::vector<Index> over;
-        for (std::size_t at = word.find('_'); at != std::string_view::npos; at = word.find('_', at + 1)) {
-            Cursor index(word.substr(at + 1, word.find('_', at + 1) - at - 1), 0);
-            over.push_back(parse_index(index));
-        }
         if (over.empty() && !only.wired.indices.empty()) over = {only.wired.indices.back()};
         in.expect_that(!over.empty(), "rstd needs an argument with an index to average over");
         std::vector<Index> all = ports;

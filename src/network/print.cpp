@@ -2,6 +2,7 @@
 #include "headway/base/error.hpp"
 #include "headway/network/text.hpp"
 #include "network/functions.hpp"
+#include "network/structure_text.hpp"
 
 #include <fmt/format.h>
 
@@ -20,39 +21,6 @@ std::string tag(int layer, int head, int group) {
     if (head >= 0) return fmt::format("[L{}H{}]", layer, head);
     if (group >= 0) return fmt::format("[L{}G{}]", layer, group);
     return fmt::format("[L{}]", layer);
-}
-
-// `rope(8,10000)`, `rope(8,10000,adjacent)`, `rope(8,10000,linear(4))`, `rope(8,10000,llama3(8,1,4,8192))`.
-std::string rope_name(const Rotary& rotary) {
-    std::string text =
-        fmt::format("rope({},{}{}", rotary.dims, rotary.theta, rotary.adjacent_pairs ? ",adjacent" : "");
-    if (rotary.scaling == RotaryScaling::Linear) text += fmt::format(",linear({})", rotary.factor);
-    if (rotary.scaling == RotaryScaling::Llama3)
-        text += fmt::format(",llama3({},{},{},{})", rotary.factor, rotary.low_factor, rotary.high_factor,
-                            rotary.original_ctx);
-    return text + ")";
-}
-
-std::string structure_name(const Structure& structure) {
-    switch (structure.relation) {
-        case Relation::Token:
-            return "token";
-        case Relation::Causal:
-            return structure.value == 0 ? "causal" : fmt::format("causal({})", structure.value);
-        case Relation::Before:
-            return "before";
-        case Relation::Shift:
-            return fmt::format("shift({})", structure.value);
-        case Relation::OneHot:
-            return fmt::format("one_hot({})", structure.value);
-        case Relation::Centre:
-            return "centre";
-        case Relation::Rope:
-            return rope_name(structure.rotary);
-        case Relation::Distance:
-            return "distance";
-    }
-    return {};
 }
 
 // The members of a family as one name, when they are one weight over consecutive layers.

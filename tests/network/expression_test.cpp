@@ -85,6 +85,22 @@ TEST(Expression, AnIllFormedExpressionCannotBeBuilt) {
               "the members of a family have different ports");
     EXPECT_EQ(message([&] { softmax(x, 2); }), "softmax over port 2 of an expression with 2 ports");
     EXPECT_EQ(message([&] { frozen_head("A", {0, 0}, x); }), "\"A\" has no head index to select");
+    EXPECT_EQ(message([&] { rstd(x, 1e-5, 3); }), "rstd over the last 3 of 2 ports");
+    EXPECT_EQ(message([&] { soft_cap(x, 0); }), "softcap: the cap is positive, not 0");
+    EXPECT_EQ(message([&] { pointwise(Function::SoftCap, x); }),
+              "softmax, rstd and softcap are not pointwise functions without parameter");
+    EXPECT_EQ(message([&] {
+                  structure({Relation::Causal, -1, {}});
+              }),
+              "causal(-1): a window has a positive number of positions");
+    EXPECT_EQ(message([&] {
+                  structure({Relation::Rope, 0, {.dims = 3}});
+              }),
+              "rope: pairs of dimensions turn, so an even number of them, not 3");
+    EXPECT_EQ(message([&] {
+                  structure({Relation::Rope, 0, {.dims = 4, .theta = 0}});
+              }),
+              "rope: theta is positive, not 0");
     EXPECT_EQ(message([&] { leaf("W_X"); }), "\"W_X\" is not the name of a weight");
 }
 
@@ -96,6 +112,31 @@ TEST(Expression, EqualTermsAreCollectedAndCancel) {
     EXPECT_TRUE(nothing->as<Sum>()->terms.empty());
     EXPECT_EQ(sum({{1, {x, {q, k}}}}, {q, k}), x);
     EXPECT_EQ(sum({{1, {x, {k, q}}}}, {q, k}), product({{x, {k, q}}}, {q, k}));
+}
+
+TEST(Expression, WhatTellsFunctionsAndRelationsApartMakesDifferentObjects) {
+    const Expr x = tensor({"x"}, {Space::Position, Space::Residual, Space::Residual});
+    EXPECT_NE(rstd(x, 1e-5, 1), rstd(x, 1e-5, 2));
+    EXPECT_NE(soft_cap(x, 30), soft_cap(x, 50));
+    EXPECT_NE(structure({Relation::Causal, 2, {}}), structure({Relation::Causal, 0, {}}));
+    Rotary scaled{.dims = 4, .scaling = RotaryScaling::Llama3, .factor = 8, .original_ctx = 64};
+    const Expr rope = structure({Relation::Rope, 0, scaled});
+    for (double Rotary::*field : {&Rotary::factor, &Rotary::low_factor, &Rotary::high_factor}) {
+        Rotary other = scaled;
+        other.*field += 0.5;
+        EXPECT_NE(structure({Relation::Rope, 0, other}), rope);
+    }
+    scaled.original_ctx = 65;
+    EXPECT_NE(structure({Relation::Rope, 0, scaled}), rope);
+}
+
+TEST(Expression, WhatARelationDoesNotUseIsNoPartOfIt) {
+    const Rotary plain{.dims = 4};
+    Rotary unused = plain;
+    unused.factor = 8, unused.low_factor = 2, unused.original_ctx = 4096;
+    EXPECT_EQ(structure({Relation::Rope, 0, unused}), structure({Relation::Rope, 0, plain}));
+    EXPECT_EQ(structure({Relation::Causal, 2, plain}), structure({Relation::Causal, 2, {}}));
+    EXPECT_EQ(structure({Relation::Distance, 7, {}}), structure({Relation::Distance, 0, {}}));
 }
 
 TEST(Expression, CoefficientsDoNotOverflowSilently) {

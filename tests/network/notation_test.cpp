@@ -68,6 +68,19 @@ TEST(IndexNotation, SumsAreWrittenOut) {
     EXPECT_EQ(index_notation(read("W_E W_V[L0H3]")), "out[v,e] = Σ_{d} W_E[v,d] W_V[L0H3][d,e]\n");
 }
 
+TEST(Notation, ParametersOfFunctionsAreWrittenInAllNotations) {
+    const Network network =
+        parse_network("a[q] = rstd_h_e(x[q,h,e]; eps=1e-06)\nb[q] = softcap(a[q]; cap=30)");
+    EXPECT_EQ(einsum(network), "a = rstd_bc(abc->a  x)\nb = softcap(30)(a->a  a)\n");
+    EXPECT_EQ(index_notation(network), "a[q] = rstd_h_e(x[q,h,e])\nb[q] = softcap(30)(a[q])\n");
+    EXPECT_EQ(latex(network),
+              "{a}_{q} &= \\operatorname{rstd}_{he}\\left({x}_{qhe}\\right) \\\\\n"
+              "{b}_{q} &= \\operatorname{softcap(30)}\\left({a}_{q}\\right) \\\\\n");
+    const SnapshotNode node = snapshot(network).nodes.back();
+    EXPECT_EQ(node.name, "softcap");
+    EXPECT_EQ(node.attributes, (std::vector<std::pair<std::string, std::string>>{{"cap", "30"}}));
+}
+
 TEST(Latex, SymbolsHaveTheirHeadAboveAndIndicesBelow) {
     EXPECT_EQ(latex(read("W_E W_V[L0H3]")),
               "{\\mathrm{out}}_{ve} &= \\sum_{d} {W_{E}}_{vd} {W_{V}^{L0H3}}_{de} \\\\\n");

@@ -86,6 +86,24 @@ TEST(Text, FamiliesOverLayersHaveOneName) {
     EXPECT_EQ(parse_network("W_V[L0-11][l,h,d,e] -> [l,h,d,e]").output, family);
 }
 
+TEST(Text, StructuresAndFunctionsWithParametersPrintAndReadBack) {
+    for (const char* body : {"S[q,k] causal(5)[q,k]", "distance[q,k] S[q,k]", "softcap(S[q,k]; cap=50)",
+                             "softmax_k(causal(2)[q,k]; S[q,k])"}) {
+        const std::string text = std::string("y[q,k] = ") + body + "\n";
+        EXPECT_EQ(to_text(parse_network(text)), text);
+    }
+    for (const char* body : {"x[q,e1] rope(8,10000)[q,e1,e]", "x[q,e1] rope(8,500000,adjacent)[q,e1,e]",
+                             "rope(8,10000,linear(2.5))[q,e1,e] x[q,e1]",
+                             "rope(8,500000,adjacent,llama3(32,1,4,8192))[q,e1,e] x[q,e1]"}) {
+        const std::string text = std::string("y[q,e] = ") + body + "\n";
+        EXPECT_EQ(to_text(parse_network(text)), text);
+    }
+    const std::string mean = "y[q] = rstd_h_e(x[q,h,e]; eps=1e-06)\n";
+    EXPECT_EQ(to_text(parse_network(mean)), mean);
+    EXPECT_EQ(parse_network("y[q] = rstd_h_e(x[h,q,e]; eps=1e-06)").output,
+              parse_network("t[q,h,e] = x[h,q,e]\ny[q] = rstd_h_e(t[q,h,e]; eps=1e-06)").output);
+}
+
 TEST(Text, WhatCannotBeReadIsRefusedWithItsPlace) {
     const auto message = [](const char* text) -> std::string {
         try {
@@ -106,6 +124,15 @@ TEST(Text, WhatCannotBeReadIsRefusedWithItsPlace) {
     EXPECT_EQ(message("y[q] = a[q]\ny[q] = b[q]"), "network text, line 2, column 7: \"y\" is defined twice");
     EXPECT_EQ(message("foo"),
               "network text, line 1, column 4: \"foo\" is given no indices and is not the name of a weight");
+    EXPECT_EQ(message("y[q] = softcap(a[q])"), "network text, line 1, column 20: expected \";\", got \")\"");
+    EXPECT_EQ(message("y[q,k] = a[q,k] causal(-2)[q,k]"),
+              "causal(-2): a window has a positive number of positions");
+    EXPECT_EQ(message("y[q,e] = a[q,e1] rope(4,10000,yarn(2))[q,e1,e]"),
+              "network text, line 1, column 30: expected \")\", got \",yarn(2))[q,\"");
+    EXPECT_EQ(
+        message("y[q] = rstd_x(a[q,d]; eps=1)"),
+        "network text, line 1, column 14: no space has indices called \"x\": the first letter tells the "
+        "space");
     EXPECT_EQ(message("y[q,d] = a[q]"), "index 1 (residual) of a product is carried by no factor");
 }
 
