@@ -5,6 +5,7 @@
 #include "headway/base/error.hpp"
 #include "headway/expand/distribute.hpp"
 #include "headway/expand/normalise.hpp"
+#include "headway/expand/select.hpp"
 
 #include <algorithm>
 #include <unordered_map>
@@ -16,14 +17,19 @@ namespace {
 constexpr std::size_t kept_survivors = 10;
 constexpr std::uint64_t most_terms = 1000;
 
-// Families as sums over one-hots, and all products multiplied out: the form in which equal expressions are
-// one object more often than in any other.
+// Families as sums over one-hots, single heads of frozen values as values of their own, and all products
+// multiplied out: the form in which equal expressions are one object more often than in any other.
 class Unrolled {
 public:
+    explicit Unrolled(int group_size) : group_size_(group_size) {}
+
     Expr run(const Expr& node) {
         if (const auto known = done_.find(node); known != done_.end()) return known->second;
         Expr result = rebuild(node, [this](const Expr& child) { return run(child); });
         if (const auto* list = result->as<Family>()) result = unrolled(*list, result->ports());
+        if (const auto* value = result->as<Frozen>(); value != nullptr && value->head >= 0)
+            result =
+                frozen(value->symbol, value->layer, run(select_head(value->link, value->head, group_size_)));
         return done_.emplace(node, std::move(result)).first->second;
     }
 
@@ -41,11 +47,12 @@ private:
         return sum(std::move(terms), ports);
     }
 
+    int group_size_;
     std::unordered_map<Expr, Expr> done_;
 };
 
-Expr multiplied_out(const Expr& expression) {
-    const Expr unrolled = Unrolled().run(expression);
+Expr multiplied_out(const Expr& expression, int group_size) {
+    const Expr unrolled = Unrolled(group_size).run(expression);
     return count_terms(unrolled) > most_terms ? normalise(unrolled) : distribute(unrolled, most_terms);
 }
 
@@ -86,6 +93,26 @@ bool only_summed(const Equality& equality, const Mutant& mutant) {
                        replaced(equality.right, mutant.before, after), equality.models);
 }
 
+// The changed node is the old one with two ports exchanged, and so may those of a random tensor be.
+bool only_exchanged(const Equality& equality, const Mutant& mutant) {
+    const std::vector<Space>& ports = mutant.before->ports();
+    const Expr random = tensor({"random", 0, -1, -1}, ports);
+    for (std::size_t p = 0; p < ports.size(); ++p)
+        for (std::size_t r = p + 1; r < ports.size(); ++r) {
+            if (ports[p] != ports[r]) continue;
+            std::vector<int> labels = straight(ports.size());
+            std::swap(labels[p], labels[r]);
+            const auto exchanged = [&](const Expr& node) {
+                return product({{node, labels}}, ports, std::vector<Space>{});
+            };
+            if (same_values(exchanged(mutant.before), mutant.after, equality.models))
+                return same_values(replaced(equality.right, mutant.before, random),
+                                   replaced(equality.right, mutant.before, exchanged(random)),
+                                   equality.models);
+        }
+    return false;
+}
+
 // Structures and copies as random tensors, equal ones equal.
 class WithoutTables {
 public:
@@ -123,13 +150,14 @@ void count_survivor(MutantCount& into, std::string text) {
 void count_mutant(MutantCount& into, const Equality& equality, const Mutant& mutant, bool rejected) {
     if (rejected) {
         ++into.rejected[static_cast<std::size_t>(mutant.mutation)];
-    } else if (multiplied_out(mutant.expression) == multiplied_out(equality.right)) {
+    } else if (const int group_size = equality.models.front().group_size;
+               multiplied_out(mutant.expression, group_size) == multiplied_out(equality.right, group_size)) {
         ++into.same;
     } else if (same_values(mutant.before, mutant.after, equality.models) && mutant.before != equality.right) {
         ++into.symmetric;
     } else if (irrelevant(equality, mutant)) {
         ++into.irrelevant;
-    } else if (only_summed(equality, mutant)) {
+    } else if (only_summed(equality, mutant) || only_exchanged(equality, mutant)) {
         ++into.summed;
     } else if (WithoutTables tables;
                !same_values(tables.run(equality.right), tables.run(mutant.expression), equality.models)) {

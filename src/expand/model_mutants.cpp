@@ -3,6 +3,7 @@
 
 #include "expand/random.hpp"
 #include "expand/rewrite.hpp"
+#include "expand/small_models.hpp"
 #include "headway/expand/orders.hpp"
 #include "headway/expand/paths.hpp"
 #include "headway/expand/select.hpp"
@@ -15,40 +16,6 @@ namespace headway {
 namespace {
 
 constexpr std::uint64_t most_attempts = 30;
-
-// Small models that have every feature between them.
-std::vector<Config> small_configs() {
-    Config plain;
-    plain.n_layers = plain.n_heads = plain.n_kv_heads = 2;
-    plain.d_model = 8;
-    plain.d_head = 4;
-    plain.n_ctx = 8;
-    plain.d_vocab = 11;
-    plain.positions = Positions::Learned;
-    Config gpt2 = plain;
-    gpt2.d_mlp = 16;
-    gpt2.norm = Norm::LayerNorm;
-    gpt2.biases = {
-        .query_key_value = true, .attention_out = true, .mlp = true, .norm = true, .unembed = true};
-    Config folded = gpt2;
-    folded.folding = {true, true, false};
-    Config llama = plain;
-    llama.n_heads = 4;
-    llama.d_mlp = 16;
-    llama.gated_mlp = true;
-    llama.norm = Norm::RmsNorm;
-    llama.positions = Positions::Rotary;
-    llama.rotary.dims = 4;
-    Config parallel = gpt2;
-    parallel.parallel_block = parallel.shared_norm = true;
-    parallel.positions = Positions::Rotary;
-    parallel.rotary = {2, 10000.0, true};
-    Config shortformer = plain;
-    shortformer.n_layers = 3;
-    shortformer.positions = Positions::Shortformer;
-    shortformer.biases = {.query_key_value = true, .attention_out = true, .unembed = true};
-    return {plain, gpt2, folded, llama, parallel, shortformer};
-}
 
 // A model with what its campaigns ask for.
 struct SmallModel {
@@ -81,12 +48,23 @@ std::optional<Equality> of_frozen(const SmallModel& model, std::uint64_t seed) {
                           "frozen model");
 }
 
+// The untouched network against itself: what is inside of its functions too.
+std::optional<Equality> of_network(const Config& config, std::uint64_t seed) {
+    const Expr logits = transformer(config).output;
+    return Equality{logits,
+                    logits,
+                    {modular_model(config, seed), modular_model(config, seed + 1)},
+                    {config.n_layers, config.n_heads, config.n_kv_heads},
+                    "network"};
+}
+
 std::optional<Equality> of_orders(const SmallModel& model, std::uint64_t seed) {
     std::vector<Term> terms;
-    const std::vector<Space>& ports = model.frozen.untouched().output->ports();
-    for (const Expr& order : model.orders.order) terms.push_back({1, {order, straight(ports.size())}});
-    terms.push_back({1, {model.orders.remainder, straight(ports.size())}});
-    return model.equality(model.frozen.untouched().output, sum(std::move(terms), ports), seed, "orders");
+    const Expr& logits = model.frozen.untouched_linear_logits();
+    const std::vector<int> straight_ports = straight(logits->ports().size());
+    for (const Expr& order : model.orders.order) terms.push_back({1, {order, straight_ports}});
+    terms.push_back({1, {model.orders.remainder, straight_ports}});
+    return model.equality(logits, sum(std::move(terms), logits->ports()), seed, "orders");
 }
 
 // One head of each layer out of the term of all heads is the term of the path.
@@ -116,155 +94,144 @@ std::optional<Equality> of_whole_score(const SmallModel& model, std::uint64_t se
                           "score of " + label(head));
 }
 
+// One thing that was done to a list of terms.
+void count_listed(MutantCount& into, Mutation mutation, bool rejected, std::uint64_t seed) {
+    if (rejected)
+        ++into.rejected[static_cast<std::size_t>(mutation)];
+    else
+        count_survivor(into, fmt::format("{} (seed {})", name(mutation), seed));
+}
+
+std::size_t place_in(std::size_t size, Random& random) {
+    return static_cast<std::size_t>(random.between(0, static_cast<int>(size) - 1));
+}
+
+bool rejects_paths(const SmallModel& model, const std::vector<PathTerm>& terms, const Expr& remainder,
+                   std::uint64_t seed) {
+    std::size_t next = 0;
+    const auto source = [&]() -> std::optional<PathTerm> {
+        return next < terms.size() ? std::optional(terms[next++]) : std::nullopt;
+    };
+    return !verify_path_terms(model.frozen, source, remainder, {.trials = 1, .seed = seed}).holds;
+}
+
+// A mistake inside of an expression, which `rejects` is asked about.
+template <class Rejects>
+void count_changed(MutantCount& into, const SmallModel& model, const Expr& right, const std::string& origin,
+                   std::uint64_t seed, Rejects rejects) {
+    const std::optional<Mutant> mutant = mutate(right, model.range, seed);
+    if (!mutant) return;
+    const bool rejected = rejects(mutant->expression);
+    count_mutant(into, model.equality(right, right, seed, origin), *mutant, rejected);
+}
+
 // A list of paths with a mistake in it.
-class PathCampaign {
-public:
-    explicit PathCampaign(std::vector<SmallModel>& models) : models_(models) {}
-
-    MutantCount run(std::uint64_t wanted, std::uint64_t seed) {
-        Random random(seed);
-        for (std::uint64_t i = 0; i < wanted * most_attempts && count_.total_rejected() < wanted; ++i)
-            one(models_[static_cast<std::size_t>(i % models_.size())], random);
-        return std::move(count_);
+void mutate_paths(MutantCount& into, const SmallModel& model, Random& random) {
+    std::vector<PathTerm> terms = model.terms;
+    const Expr& remainder = model.orders.remainder;
+    const std::size_t i = place_in(terms.size(), random), j = place_in(terms.size(), random);
+    const std::uint64_t seed = random.word();
+    const auto listed = [&](Mutation mutation) {
+        count_listed(into, mutation, rejects_paths(model, terms, remainder, seed), seed);
+    };
+    switch (random.between(0, 6)) {
+        case 0:
+            terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(i));
+            return listed(Mutation::TermDropped);
+        case 1:
+            terms.push_back(terms[i]);
+            return listed(Mutation::TermRepeated);
+        case 2:
+            if (i == j) return;
+            std::swap(terms[i].path, terms[j].path);
+            return listed(Mutation::PathsExchanged);
+        case 3:
+            if (terms[i].path.heads.empty()) return;
+            for (Head& head : terms[i].path.heads) head.index = (head.index + 1) % model.range.n_heads;
+            return listed(Mutation::WrongHead);
+        case 4:
+            return count_changed(into, model, remainder, "remainder", seed, [&](const Expr& mutant) {
+                return rejects_paths(model, terms, mutant, seed);
+            });
+        default:
+            return count_changed(into, model, model.terms[i].term, label(terms[i].path), seed,
+                                 [&](const Expr& mutant) {
+                                     terms[i].term = mutant;
+                                     return rejects_paths(model, terms, remainder, seed);
+                                 });
     }
+}
 
-private:
-    bool rejected(const SmallModel& model, const std::vector<PathTerm>& terms, const Expr& remainder,
-                  std::uint64_t seed) const {
-        std::size_t next = 0;
-        const auto source = [&]() -> std::optional<PathTerm> {
-            return next < terms.size() ? std::optional(terms[next++]) : std::nullopt;
-        };
-        return !verify_path_terms(model.frozen, source, remainder, {.trials = 1, .seed = seed}).holds;
-    }
-
-    void one(const SmallModel& model, Random& random) {
-        std::vector<PathTerm> terms = model.terms;
-        const auto place = [&] {
-            return static_cast<std::size_t>(random.between(0, static_cast<int>(terms.size()) - 1));
-        };
-        const std::size_t i = place(), j = place();
-        const std::uint64_t seed = random.word();
-        switch (random.between(0, 6)) {
-            case 0:
-                terms.erase(terms.begin() + static_cast<std::ptrdiff_t>(i));
-                return listed(model, Mutation::TermDropped, terms, seed);
-            case 1:
-                terms.push_back(terms[i]);
-                return listed(model, Mutation::TermRepeated, terms, seed);
-            case 2:
-                if (i == j) return;
-                std::swap(terms[i].path, terms[j].path);
-                return listed(model, Mutation::PathsExchanged, terms, seed);
-            case 3:
-                if (terms[i].path.heads.empty()) return;
-                for (Head& head : terms[i].path.heads) head.index = (head.index + 1) % model.range.n_heads;
-                return listed(model, Mutation::WrongHead, terms, seed);
-            case 4:
-                return changed(model, model.orders.remainder, seed,
-                               [&](const Expr& mutant) { return rejected(model, terms, mutant, seed); });
-            default:
-                return changed(model, model.terms[i].term, seed, [&](const Expr& mutant) {
-                    terms[i].term = mutant;
-                    return rejected(model, terms, model.orders.remainder, seed);
-                });
-        }
-    }
-
-    void listed(const SmallModel& model, Mutation mutation, const std::vector<PathTerm>& terms,
-                std::uint64_t seed) {
-        if (rejected(model, terms, model.orders.remainder, seed)) {
-            ++count_.rejected[static_cast<std::size_t>(mutation)];
-            return;
-        }
-        count_survivor(count_, fmt::format("{} (seed {})", name(mutation), seed));
-    }
-
-    template <class Rejected>
-    void changed(const SmallModel& model, const Expr& right, std::uint64_t seed, Rejected is_rejected) {
-        const std::optional<Mutant> mutant = mutate(right, model.range, seed);
-        if (!mutant) return;
-        const bool is = is_rejected(mutant->expression);
-        count_mutant(count_, model.equality(right, right, seed, "path"), *mutant, is);
-    }
-
-    std::vector<SmallModel>& models_;
-    MutantCount count_{"paths"};
-};
+bool rejects_score(const SmallModel& model, const ScoreExpansion& expansion, std::uint64_t seed) {
+    return !verify_score_terms(model.frozen, expansion, {.trials = 1, .seed = seed}).holds;
+}
 
 // An expansion of a score with a mistake in it.
-class ScoreCampaign {
-public:
-    explicit ScoreCampaign(std::vector<SmallModel>& models) : models_(models) {}
-
-    MutantCount run(std::uint64_t wanted, std::uint64_t seed) {
-        Random random(seed);
-        for (std::uint64_t i = 0; i < wanted * most_attempts && count_.total_rejected() < wanted; ++i)
-            one(models_[static_cast<std::size_t>(i % models_.size())], random);
-        return std::move(count_);
+void mutate_score(MutantCount& into, const SmallModel& model, Random& random) {
+    const std::uint64_t seed = random.word();
+    ScoreExpansion expansion = expand_score(model.frozen, model.head(random));
+    std::vector<ScoreSide>& side = random.one_in(2) ? expansion.query : expansion.key;
+    const std::size_t i = place_in(side.size(), random), j = place_in(side.size(), random);
+    const auto listed = [&](Mutation mutation) {
+        count_listed(into, mutation, rejects_score(model, expansion, seed), seed);
+    };
+    const auto changed = [&](Expr& node, const std::string& origin) {
+        count_changed(into, model, Expr(node), origin, seed, [&](const Expr& mutant) {
+            node = mutant;
+            return rejects_score(model, expansion, seed);
+        });
+    };
+    switch (random.between(0, 5)) {
+        case 0:
+            side.erase(side.begin() + static_cast<std::ptrdiff_t>(i));
+            return listed(Mutation::TermDropped);
+        case 1:
+            side.push_back(side[i]);
+            return listed(Mutation::TermRepeated);
+        case 2:
+            if (i == j) return;
+            std::swap(side[i].node, side[j].node);
+            return listed(Mutation::PathsExchanged);
+        case 3:
+            if (expansion.alibi != nullptr) return changed(expansion.alibi, "alibi");
+            [[fallthrough]];
+        default:
+            return changed(side[i].node, label(side[i].source));
     }
+}
 
-private:
-    void one(const SmallModel& model, Random& random) {
-        const std::uint64_t seed = random.word();
-        ScoreExpansion expansion = expand_score(model.frozen, model.head(random));
-        std::vector<ScoreSide>& side = random.one_in(2) ? expansion.query : expansion.key;
-        const auto place = [&] {
-            return static_cast<std::size_t>(random.between(0, static_cast<int>(side.size()) - 1));
-        };
-        const std::size_t i = place(), j = place();
-        switch (random.between(0, 5)) {
-            case 0:
-                side.erase(side.begin() + static_cast<std::ptrdiff_t>(i));
-                return listed(model, Mutation::TermDropped, expansion, seed);
-            case 1:
-                side.push_back(side[i]);
-                return listed(model, Mutation::TermRepeated, expansion, seed);
-            case 2:
-                if (i == j) return;
-                std::swap(side[i].node, side[j].node);
-                return listed(model, Mutation::PathsExchanged, expansion, seed);
-            default:
-                break;
-        }
-        const Expr right = side[i].node;
-        const std::optional<Mutant> mutant = mutate(right, model.range, seed);
-        if (!mutant) return;
-        side[i].node = mutant->expression;
-        count_mutant(count_, model.equality(right, right, seed, label(side[i].source)), *mutant,
-                     rejected(model, expansion, seed));
-    }
-
-    static bool rejected(const SmallModel& model, const ScoreExpansion& expansion, std::uint64_t seed) {
-        return !verify_score_terms(model.frozen, expansion, {.trials = 1, .seed = seed}).holds;
-    }
-
-    void listed(const SmallModel& model, Mutation mutation, const ScoreExpansion& expansion,
-                std::uint64_t seed) {
-        if (rejected(model, expansion, seed)) {
-            ++count_.rejected[static_cast<std::size_t>(mutation)];
-            return;
-        }
-        count_survivor(count_, fmt::format("{} (seed {})", name(mutation), seed));
-    }
-
-    std::vector<SmallModel>& models_;
-    MutantCount count_{"score"};
-};
+// One mistake after another, model by model, until enough have been rejected.
+MutantCount count_lists(std::string name, const std::vector<SmallModel>& models, std::uint64_t wanted,
+                        std::uint64_t seed, void (*one)(MutantCount&, const SmallModel&, Random&)) {
+    MutantCount count{std::move(name)};
+    Random random(seed);
+    for (std::uint64_t i = 0; i < wanted * most_attempts && count.total_rejected() < wanted; ++i)
+        one(count, models[static_cast<std::size_t>(i % models.size())], random);
+    return count;
+}
 
 }  // namespace
 
 std::vector<MutantCount> count_model_mutants(std::uint64_t per_pass, std::uint64_t seed) {
-    std::vector<SmallModel> models;
-    for (const Config& config : small_configs()) models.emplace_back(config);
+    const std::vector<Config> configs = small_models();
+    const std::vector<SmallModel> models(configs.begin(), configs.end());
+    std::vector<Config> networks = configs;
+    networks.push_back(small_masked_model());
     const auto campaign = [&](const char* name,
                               std::optional<Equality> (*of)(const SmallModel&, std::uint64_t)) {
         return count_equality_mutants(
             name, per_pass, seed, [&](std::uint64_t own) { return of(models[own % models.size()], own); });
     };
-    return {campaign("frozen model", of_frozen),      campaign("orders", of_orders),
-            campaign("layer term", of_layer_term),    campaign("whole score", of_whole_score),
-            PathCampaign(models).run(per_pass, seed), ScoreCampaign(models).run(per_pass, seed)};
+    const auto of_some_network = [&](std::uint64_t own) {
+        return of_network(networks[own % networks.size()], own);
+    };
+    return {count_equality_mutants("network", per_pass, seed, of_some_network),
+            campaign("frozen model", of_frozen),
+            campaign("orders", of_orders),
+            campaign("layer term", of_layer_term),
+            campaign("whole score", of_whole_score),
+            count_lists("paths", models, per_pass, seed, mutate_paths),
+            count_lists("score", models, per_pass, seed, mutate_score)};
 }
 
 }  // namespace headway

@@ -1,12 +1,15 @@
 // The exact proofs: of all tiny models, of all passes on random expressions, and that they reject what is
 // wrong.
 // SPDX-License-Identifier: Apache-2.0
+#include "expand/architectures.hpp"
 #include "headway/base/error.hpp"
 #include "headway/expand/mutate.hpp"
 #include "headway/expand/orders.hpp"
 #include "headway/expand/paths.hpp"
 #include "headway/expand/self_check.hpp"
 #include "headway/expand/verify.hpp"
+#include "headway/network/leaves.hpp"
+#include "headway/network/transformer.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,11 +36,14 @@ Config two_layers() {
 std::string describe(const Config& c) {
     return fmt::format(
         "layers {} heads {}/{} positions {} norm {} final {} mlp {} gated {} parallel {} shared {} biases "
-        "{}{}{}{}{} folding {}{}{} causal {}",
+        "{}{}{}{}{}{} folding {}{}{} causal {} placement {} query key norm {} embed norm {} caps {} {} scale "
+        "{}",
         c.n_layers, c.n_heads, c.n_kv_heads, static_cast<int>(c.positions), static_cast<int>(c.norm),
         c.final_norm, c.d_mlp, c.gated_mlp, c.parallel_block, c.shared_norm, c.biases.query_key_value,
-        c.biases.attention_out, c.biases.mlp, c.biases.norm, c.biases.unembed, c.folding.gains,
-        c.folding.centring, c.folding.value_bias, c.causal);
+        c.biases.attention_out, c.biases.mlp, c.biases.norm, c.biases.unembed, c.biases.embed,
+        c.folding.gains, c.folding.centring, c.folding.value_bias, c.causal,
+        static_cast<int>(c.norm_placement), static_cast<int>(c.query_key_norm), c.embed_norm, c.score_cap,
+        c.logit_cap, c.embed_scale);
 }
 
 // Replaces every configuration by one for each way that `vary` changes it.
@@ -138,6 +144,75 @@ std::vector<Config> tiny_configs(std::size_t step) {
     return some;
 }
 
+void vary_placements(std::vector<Config>& configs) {
+    const auto norms = [](NormPlacement placement, Norm norm, Folding folding) {
+        return [=](Config& c) {
+            c.norm_placement = placement;
+            c.norm = norm;
+            c.biases.norm = norm == Norm::LayerNorm;
+            c.folding = folding;
+        };
+    };
+    const Folding gains{.gains = true}, both{.gains = true, .centring = true};
+    using enum NormPlacement;
+    vary(configs, norms(Before, Norm::RmsNorm, gains), norms(Before, Norm::LayerNorm, {}),
+         norms(Before, Norm::LayerNorm, both), norms(After, Norm::RmsNorm, {}),
+         norms(After, Norm::RmsNorm, gains), norms(Sandwich, Norm::RmsNorm, {}),
+         norms(Sandwich, Norm::RmsNorm, gains), norms(Stream, Norm::LayerNorm, {}),
+         norms(Stream, Norm::RmsNorm, {}));
+}
+
+void vary_layers(std::vector<Config>& configs) {
+    const auto plain = [](Config&) {};
+    const auto rotary = [](Config& c) {
+        c.positions = Positions::Rotary;
+        c.rotary.dims = 4;
+        c.layer_attention.assign(2, {0, c.rotary});
+        c.layer_attention[0].window = 2;
+        c.layer_attention[1].rotary = {
+            .dims = 2, .scaling = RotaryScaling::Llama3, .factor = 8, .original_ctx = 16};
+    };
+    const auto alibi = [](Config& c) {
+        c.positions = Positions::Alibi;
+        c.layer_attention = {{0, {}}, {3, {}}};
+    };
+    vary(configs, plain, rotary, alibi);
+}
+
+void vary_query_key_norms(std::vector<Config>& configs) {
+    const auto norm = [](QueryKeyNorm kind) { return [=](Config& c) { c.query_key_norm = kind; }; };
+    vary(configs, norm(QueryKeyNorm::None), norm(QueryKeyNorm::Head), norm(QueryKeyNorm::Layer));
+}
+
+// What the architectures of open models have, in all combinations that are written down.
+std::vector<Config> all_feature_configs() {
+    std::vector<Config> configs{two_layers()};
+    const auto plain = [](Config&) {};
+    vary_placements(configs);
+    vary_layers(configs);
+    vary_query_key_norms(configs);
+    vary(configs, plain, [](Config& c) { c.n_kv_heads = 1; });
+    vary(configs, plain, [](Config& c) { c.embed_norm = true; });
+    vary(configs, plain, [](Config& c) { c.score_cap = 50, c.logit_cap = 30, c.embed_scale = 2; });
+    vary(configs, plain, [](Config& c) {
+        c.d_mlp = 16;
+        c.gated_mlp = true;
+        const bool norm = c.biases.norm;
+        c.biases = all_biases();
+        c.biases.norm = norm;
+        c.biases.embed = c.biases.gate = true;
+    });
+    return configs;
+}
+
+std::vector<Config> feature_configs(std::size_t step) {
+    const std::vector<Config> all = all_feature_configs();
+    std::vector<Config> some;
+    for (std::size_t i = 0; i < all.size(); i += step) some.push_back(all[i]);
+    for (const NamedConfig& named : tiny_architectures()) some.push_back(named.config);
+    return some;
+}
+
 std::size_t prove_paths(const std::vector<Config>& configs) {
     std::size_t proofs = 0;
     for (const Config& config : configs)
@@ -173,6 +248,71 @@ TEST(Proof, ScoresOfEveryHeadCloseInTinyModels) { prove_scores(tiny_configs(41))
 TEST(ProofLong, ScoresOfEveryHeadCloseInAllTinyModels) { prove_scores(tiny_configs(1)); }
 TEST(Proof, FoldedWeightsGiveTheSameLogitsInTinyModels) { prove_folding(tiny_configs(41)); }
 TEST(ProofLong, FoldedWeightsGiveTheSameLogitsInAllTinyModels) { prove_folding(tiny_configs(1)); }
+
+TEST(Proof, PathsOfOpenModelsCloseWithEveryFeature) { EXPECT_GT(prove_paths(feature_configs(17)), 250U); }
+TEST(ProofLong, PathsOfOpenModelsCloseWithAllCombinationsOfFeatures) {
+    EXPECT_GT(prove_paths(feature_configs(1)), 3000U);
+}
+TEST(Proof, ScoresOfOpenModelsCloseWithEveryFeature) { prove_scores(feature_configs(17)); }
+TEST(ProofLong, ScoresOfOpenModelsCloseWithAllCombinationsOfFeatures) { prove_scores(feature_configs(1)); }
+TEST(Proof, FoldedWeightsGiveTheSameLogitsWithEveryFeature) { prove_folding(feature_configs(17)); }
+TEST(ProofLong, FoldedWeightsGiveTheSameLogitsWithAllCombinationsOfFeatures) {
+    prove_folding(feature_configs(1));
+}
+
+TEST(Proof, ANonlinearHeadHasNoPathsButScoresThatClose) {
+    EXPECT_THROW(verify_paths(tiny_bert(true), 1), Error);
+    prove_scores({tiny_bert(true)});
+    prove_folding({tiny_bert(true)});
+}
+
+TEST(Proof, SaysThatASoftCapComesBehindTheSums) {
+    const Verification paths = verify_paths(tiny_gemma2(), 1);
+    EXPECT_THAT(paths.proved, testing::Contains(HasSubstr("before their soft cap, are the sum")));
+    const Verification score = verify_score(tiny_gemma2(), {1, 0});
+    EXPECT_THAT(score.proved, testing::Contains(HasSubstr("before its soft cap, is the sum")));
+    EXPECT_THAT(verify_score(tiny_bloom(), {1, 0}).proved,
+                testing::Contains(HasSubstr("and one for their distance")));
+}
+
+// A post norm that a path forgets, a wrong slope, a wrong rotation: each is found.
+Verification score_after(const Config& config, const std::function<void(ScoreExpansion&)>& change) {
+    const FrozenModel model(config);
+    ScoreExpansion expansion = expand_score(model, {1, 0});
+    change(expansion);
+    return verify_score_terms(model, expansion);
+}
+
+Expr with_leaf(const Expr& product_node, const Expr& before, const Expr& after) {
+    std::vector<Use> factors = product_node->as<Product>()->factors;
+    for (Use& factor : factors)
+        if (factor.node == before) factor.node = after;
+    return product(factors, product_node->ports(), product_node->as<Product>()->bound);
+}
+
+TEST(Proof, MistakesOfTheNewFeaturesAreFound) {
+    EXPECT_FALSE(score_after(tiny_bloom(), [](ScoreExpansion& e) {
+                     e.alibi = with_leaf(e.alibi, head_leaf("slope", {1, 0}), head_leaf("slope", {1, 1}));
+                 }).holds);
+    EXPECT_FALSE(score_after(tiny_bloom(), [](ScoreExpansion& e) { e.alibi = nullptr; }).holds);
+    const Config gemma = tiny_gemma3();
+    const auto rope = [&](int layer) { return structure({Relation::Rope, 0, gemma.rotary_of(layer)}); };
+    EXPECT_FALSE(score_after(gemma, [&](ScoreExpansion& e) {
+                     e.query[0].node = with_leaf(e.query[0].node, rope(1), rope(0));
+                 }).holds);
+    EXPECT_FALSE(score_after(gemma, [&](ScoreExpansion& e) {
+                     e.query[0].node = with_leaf(e.query[0].node, head_leaf("q_norm.w", {1, 0}, 2),
+                                                 head_leaf("k_norm.w", {1, 0}, 2));
+                 }).holds);
+    EXPECT_TRUE(score_after(gemma, [](ScoreExpansion&) {}).holds);
+}
+
+TEST(Proof, AnotherWindowIsAnotherModel) {
+    Config wider = tiny_gemma2();
+    wider.layer_attention[0].window = 3;
+    const Expr narrow = transformer(tiny_gemma2()).output;
+    EXPECT_FALSE(verify_equal(narrow, transformer(wider).output, wider, {.trials = 4}).holds);
+}
 
 // The sum of the listed terms of an order is the order's sum that is made without listing.
 TEST(Proof, SumsByOrderAreTheSumsOfTheirPaths) {
@@ -318,7 +458,7 @@ std::string table(const std::vector<MutantCount>& counts) {
 
 void reject_mutants(std::uint64_t per_pass, std::uint64_t seed) {
     const std::vector<MutantCount> counts = count_mutants(per_pass, seed);
-    EXPECT_EQ(counts.size(), 15U);
+    EXPECT_EQ(counts.size(), 16U);
     for (const MutantCount& each : counts) {
         EXPECT_GE(each.total_rejected(), per_pass) << each.pass;
         EXPECT_EQ(each.survived, 0U) << each.pass << ": " << testing::PrintToString(each.survivors);

@@ -72,7 +72,8 @@ struct MutantCount {
     std::uint64_t irrelevant =
         0;  ///< nothing changes either when the changed parts are random tensors; patterns:
             ///< random patterns (behind a bias, that their rows sum to 1 is all that counts)
-    std::uint64_t summed = 0;  ///< members change places that are only summed over: so may random ones
+    std::uint64_t summed =
+        0;  ///< members or legs change places that are only summed over: so may random ones
     std::uint64_t tables =
         0;  ///< rejected once masks, one-hots, copies and centring are random tensors: what
             ///< makes it equal is a property of these, as Σ_d centre[d,d1] = 0
