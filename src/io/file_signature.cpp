@@ -10,19 +10,12 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr auto convert = "convert it to safetensors with the software that wrote it"sv;
-constexpr auto download = "download the file again"sv;
+constexpr auto download = "download the file itself: at Hugging Face its address has /resolve/, not /blob/"sv;
 
-constexpr std::array<FileSignature, 18> signatures = {{
+constexpr auto signatures = std::to_array<FileSignature>({
     {"version https://git-lfs"sv, "a Git LFS pointer, not the file itself"sv, "run git lfs pull"sv},
-    {"PK\x03\x04"sv, "a zip file (PyTorch .pt or .bin, or .npz)"sv, convert},
-    {"\x80\x02"sv, "a Python pickle (old PyTorch)"sv, convert},
-    {"\x80\x03"sv, "a Python pickle"sv, convert},
-    {"\x80\x04"sv, "a Python pickle"sv, convert},
-    {"\x80\x05"sv, "a Python pickle"sv, convert},
-    {"GGUF"sv, "a GGUF file"sv, convert},
     {"FUGG"sv, "a GGUF file whose letters are reversed"sv, convert},
     {"\x89HDF"sv, "an HDF5 file"sv, convert},
-    {"\x93NUMPY"sv, "a NumPy array"sv, convert},
     {"\x7f"
      "ELF"sv,
      "a program (ELF)"sv, ""sv},
@@ -33,11 +26,14 @@ constexpr std::array<FileSignature, 18> signatures = {{
     {"<html"sv, "an HTML page"sv, download},
     {"<?xml"sv, "an XML document"sv, download},
     {"{"sv, "JSON"sv, ""sv},
-}};
+});
 
 }  // namespace
 
 const FileSignature* signature_of(std::string_view bytes) {
+    const std::size_t begin = bytes.find_first_not_of(" \t\r\n");
+    if (begin != std::string_view::npos && bytes[begin] == '<')
+        bytes.remove_prefix(begin);  // a page may be indented
     const auto found =
         std::find_if(signatures.begin(), signatures.end(),
                      [bytes](const FileSignature& known) { return bytes.starts_with(known.begins); });

@@ -79,21 +79,13 @@ decltype(NpyArray::values) values_of(const NpyHeader& header, Bytes data, const 
     throw InvariantFailure("the header's reader lets only these element types through");
 }
 
-void require_size(const NpyHeader& header, std::uint64_t total, const std::string& where) {
-    const std::uint64_t data = total - header.data_begin;
-    const auto width = static_cast<std::uint64_t>(header.width);
-    const bool fits = data % width == 0 && data / width == header.elements;
-    require(fits, ErrorKind::Malformed, "{}: has {} bytes of data, expected {} elements of {}", where, data,
-            header.elements, width);
-}
-
 std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 // An array from all of its bytes.
 NpyArray array_from(Bytes bytes, const std::string& where) {
     const std::size_t front = std::min<std::size_t>(bytes.size(), longest_npy_header);
     const NpyHeader header = parse_npy_header(as_text(bytes.first(front)), where);
-    require_size(header, bytes.size(), where);
+    require_numbers(header, bytes.size(), where);
     NpyArray array;
     array.shape = header.shape;
     array.values = values_of(header, bytes.subspan(header.data_begin), where);
@@ -143,7 +135,7 @@ NpyArray read_npy(const path& path) {
     std::string front(std::min(file.size(), longest_npy_header), '\0');
     file.read(0, std::as_writable_bytes(std::span(front)));
     const NpyHeader header = parse_npy_header(front, file.shown());
-    require_size(header, file.size(), file.shown());
+    require_numbers(header, file.size(), file.shown());
     std::vector<std::byte> data(file.size() - header.data_begin);
     file.read(header.data_begin, data);
     NpyArray array;

@@ -5,6 +5,7 @@
 #include "headway/base/text.hpp"
 #include "io/sizes.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -37,6 +38,18 @@ public:
         const std::string_view content = rest_.substr(1, end - 1);
         rest_.remove_prefix(end + 1);
         return content;
+    }
+
+    // The rest of a list that describes the fields of records; what it says is not wanted.
+    std::string_view records() {
+        for (int open = 1; open > 0;) {
+            if (at_end()) fail("expected the end of a list");
+            if (rest_.starts_with('[')) ++open;
+            if (rest_.starts_with(']')) --open;
+            rest_.starts_with('\'') || rest_.starts_with('"') ? static_cast<void>(string())
+                                                              : rest_.remove_prefix(1);
+        }
+        return "records";
     }
 
     bool boolean() {
@@ -89,17 +102,15 @@ private:
     const std::string& where_;
 };
 
-void set_element_type(NpyHeader& header, std::string_view descr, const std::string& where) {
+void set_element_type(NpyHeader& header, std::string_view descr) {
     const bool has_order =
         !descr.empty() && std::string_view("<>|=").find(descr.front()) != std::string_view::npos;
     const std::string_view type = has_order ? descr.substr(1) : descr;
+    header.descr = descr;
     header.big_endian = descr.starts_with('>');
     constexpr std::string_view types[] = {"f2", "f4", "f8", "i1", "i2", "i4",
                                           "i8", "u1", "u2", "u4", "u8", "b1"};
-    bool known = false;
-    for (const std::string_view candidate : types) known = known || candidate == type;
-    require(known, ErrorKind::Unsupported,
-            "{}: has elements of type {}, expected floats, integers or truth values", where, quote(descr));
+    if (std::ranges::count(types, type) == 0) return;
     header.kind = type[0];
     header.width = type[1] - '0';
 }
@@ -136,9 +147,7 @@ NpyHeader parse_npy_header(std::string_view bytes, const std::string& where) {
         const std::string_view key = reader.string();
         reader.expect(':');
         if (key == "descr" && !descr) {
-            require(!reader.take('['), ErrorKind::Unsupported, "{}: has records, expected plain numbers",
-                    where);
-            descr = reader.string();
+            descr = reader.take('[') ? reader.records() : reader.string();
         } else if (key == "fortran_order" && !fortran_order) {
             fortran_order = reader.boolean();
         } else if (key == "shape" && !shape) {
@@ -154,7 +163,7 @@ NpyHeader parse_npy_header(std::string_view bytes, const std::string& where) {
     if (!reader.at_end()) reader.fail("expected nothing more");
     require(descr && fortran_order && shape, ErrorKind::Malformed,
             "{}: the header lacks one of descr, fortran_order, shape", where);
-    set_element_type(header, *descr, where);
+    set_element_type(header, *descr);
     header.fortran_order = *fortran_order;
     header.shape = std::move(*shape);
     const std::optional<std::uint64_t> elements = element_count(header.shape);
@@ -162,6 +171,17 @@ NpyHeader parse_npy_header(std::string_view bytes, const std::string& where) {
             "{}: has shape {}: more than can be counted", where, shape_text(header.shape));
     header.elements = *elements;
     return header;
+}
+
+void require_numbers(const NpyHeader& header, std::uint64_t total, const std::string& where) {
+    require(header.kind != '\0', ErrorKind::Unsupported,
+            "{}: has elements of type {}, expected floats, integers or truth values", where,
+            quote(header.descr));
+    const std::uint64_t data = total - header.data_begin;
+    const auto width = static_cast<std::uint64_t>(header.width);
+    const bool fits = data % width == 0 && data / width == header.elements;
+    require(fits, ErrorKind::Malformed, "{}: has {} bytes of data, expected {} elements of {}", where, data,
+            header.elements, width);
 }
 
 std::string npy_header(std::string_view descr, std::span<const std::int64_t> shape) {

@@ -11,8 +11,9 @@
 namespace headway {
 
 struct NpyHeader {
-    char kind = 'f';  ///< f: floating point, i, u: integers, b: truth values
-    int width = 8;    ///< bytes of an element
+    std::string descr;  ///< the element type as the file writes it
+    char kind = '\0';   ///< f: floating point, i, u: integers, b: truth values; 0: anything else
+    int width = 0;      ///< bytes of an element of such a kind
     bool big_endian = false;
     bool fortran_order = false;
     std::vector<std::int64_t> shape;
@@ -24,9 +25,12 @@ struct NpyHeader {
 inline constexpr std::uint64_t longest_npy_header = 1 << 16;
 
 /// Reads the header at the front of `bytes`: the first longest_npy_header of an array, or all of it.
-/// `where` begins messages.
-/// Throws Error: Malformed, Unsupported (an element type that is no plain number).
+/// `where` begins messages. Throws Error: Malformed, Unsupported (another version).
 NpyHeader parse_npy_header(std::string_view bytes, const std::string& where);
+
+/// Throws Error(Unsupported) when the elements are no plain numbers, Error(Malformed) unless they fill an array of
+/// `total` bytes with its header.
+void require_numbers(const NpyHeader& header, std::uint64_t total, const std::string& where);
 
 /// Everything in front of the data, for an array in C order: `descr` is `<f4`, `<f8` or `<i8`.
 std::string npy_header(std::string_view descr, std::span<const std::int64_t> shape);

@@ -202,7 +202,7 @@ void check_layout(std::vector<StoredTensor>& tensors, const std::string& shown, 
     const FileSignature* known = signature_of(beginning);
     if (known == nullptr) throw Error(ErrorKind::Malformed, fmt::format("{}: {}", file.shown(), problem));
     throw Error(ErrorKind::Malformed,
-                fmt::format("{}: is no safetensors file: it looks like {}", file.shown(), known->what),
+                fmt::format("{}: is no weights file: it looks like {}", file.shown(), known->what),
                 std::string(known->hint));
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <concepts>
 #include <limits>
+#include <memory>
 
 namespace headway {
 namespace {
@@ -132,28 +133,44 @@ ZipMember take_entry(const InputFile& file, std::string_view& directory) {
     return member;
 }
 
-void inflate_into(const InputFile& file, const ZipMember& member, std::string& packed,
-                  std::span<std::byte> out) {
+// Fills `out` with the front of a deflated member; true when it ends exactly there, with all its input.
+bool inflate_front(const InputFile& file, const ZipMember& member, std::span<std::byte> out) {
     z_stream stream = {};
     if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
+    const std::unique_ptr<z_stream, decltype(&inflateEnd)> ends(&stream, inflateEnd);
+    constexpr std::uint64_t chunk = std::uint64_t{1} << 18;
     constexpr std::size_t most = std::numeric_limits<uInt>::max();
-    std::size_t taken = 0;
-    std::size_t made = 0;
+    std::vector<std::byte> packed(std::min(chunk, member.stored_bytes));
+    std::uint64_t offset = zip_data_offset(file, member);
+    std::uint64_t left = member.stored_bytes;
+    std::byte end{};  // room for the end, which needs none
     int status = Z_OK;
-    while (status == Z_OK) {
-        const auto input = static_cast<uInt>(std::min(packed.size() - taken, most));
+    for (std::size_t made = 0; status == Z_OK && (made < out.size() || out.size() == member.bytes);) {
+        if (stream.avail_in == 0) {
+            if (left == 0) break;
+            const auto taken = static_cast<uInt>(std::min(chunk, left));
+            file.read(offset, std::span(packed).first(taken));
+            offset += taken;
+            left -= taken;
+            stream.next_in = reinterpret_cast<Bytef*>(packed.data());
+            stream.avail_in = taken;
+        }
         const auto room = static_cast<uInt>(std::min(out.size() - made, most));
-        stream.next_in = reinterpret_cast<Bytef*>(packed.data() + taken);
-        stream.avail_in = input;
-        stream.next_out = reinterpret_cast<Bytef*>(out.data() + made);
+        stream.next_out = reinterpret_cast<Bytef*>(room > 0 ? out.data() + made : &end);
         stream.avail_out = room;
         status = inflate(&stream, Z_NO_FLUSH);
-        taken += input - stream.avail_in;
         made += room - stream.avail_out;
     }
-    inflateEnd(&stream);
-    if (status == Z_STREAM_END && made == out.size() && taken == packed.size()) return;
-    fail(file, fmt::format("member {} does not unpack to its {} bytes", quote(member.name), out.size()));
+    const bool filled = stream.total_out == out.size();
+    if (out.size() < member.bytes) return filled;
+    return filled && status == Z_STREAM_END && left == 0 && stream.avail_in == 0;
+}
+
+// A part from the front on, or all.
+void read_into(const InputFile& file, const ZipMember& member, std::span<std::byte> out) {
+    if (!member.deflated) return file.read(zip_data_offset(file, member), out);
+    if (inflate_front(file, member, out)) return;
+    fail(file, fmt::format("member {} does not unpack to its {} bytes", quote(member.name), member.bytes));
 }
 
 }  // namespace
@@ -178,7 +195,7 @@ std::vector<ZipMember> list_zip(const InputFile& file) {
     return members;
 }
 
-std::vector<std::byte> read_zip_member(const InputFile& file, const ZipMember& member) {
+std::uint64_t zip_data_offset(const InputFile& file, const ZipMember& member) {
     const std::string header = read_bytes(file, member.header_offset, member_header_bytes, "member");
     if (!header.starts_with("PK\x03\x04")) {
         fail(file,
@@ -186,15 +203,27 @@ std::vector<std::byte> read_zip_member(const InputFile& file, const ZipMember& m
     }
     const std::uint64_t begin = member.header_offset + member_header_bytes +
                                 number_at<std::uint16_t>(header, 26) + number_at<std::uint16_t>(header, 28);
-    std::string stored = read_bytes(file, begin, member.stored_bytes, "member");
-    std::vector<std::byte> content(member.bytes);
-    if (member.deflated) {
-        inflate_into(file, member, stored, content);
-    } else {
-        std::ranges::copy(std::as_bytes(std::span(stored)), content.begin());
+    if (begin > file.size() || member.stored_bytes > file.size() - begin) {
+        fail(file, fmt::format("is a broken zip archive: member {} lies beyond the end", quote(member.name)));
     }
+    return begin;
+}
+
+std::vector<std::byte> read_zip_member(const InputFile& file, const ZipMember& member) {
+    constexpr std::uint64_t longest = std::uint64_t{4} << 30;
+    require(!member.deflated || member.bytes <= longest, ErrorKind::Limit,
+            "{}: member {} unpacks to {}, the limit for compressed members is {}", file.shown(),
+            quote(member.name), bytes_text(member.bytes), bytes_text(longest));
+    std::vector<std::byte> content(member.bytes);
+    read_into(file, member, content);
     const auto crc = crc32_z(0, reinterpret_cast<const Bytef*>(content.data()), content.size());
     if (crc != member.crc) fail(file, fmt::format("member {} has a wrong checksum", quote(member.name)));
+    return content;
+}
+
+std::string read_zip_front(const InputFile& file, const ZipMember& member, std::uint64_t most) {
+    std::string content(std::min(most, member.bytes), '\0');
+    read_into(file, member, std::as_writable_bytes(std::span(content)));
     return content;
 }
 

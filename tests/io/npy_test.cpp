@@ -150,7 +150,9 @@ TEST(Npy, OtherElementTypesAreUnsupported) {
         expect_refused(ErrorKind::Unsupported, fmt::format("has elements of type \"{}\"", descr),
                        npy(dictionary(descr, "False", "()"), "1234"));
     }
-    expect_refused(ErrorKind::Unsupported, "has records", npy("{'descr': [('a', '<f4')]}", ""));
+    expect_refused(
+        ErrorKind::Unsupported, "has elements of type \"records\"",
+        npy("{'descr': [('a', '<f4'), ('b]', [('c', '<f8')])], 'fortran_order': False, 'shape': ()}", ""));
     expect_refused(ErrorKind::Unsupported, "has header version 4", "\x93NUMPY\x04\x01  {}  ");
     expect_refused(ErrorKind::Unsupported, "has the integer 9223372036854775808, expected less than 2^63",
                    npy(dictionary(">u8", "False", "()"), std::string("\x80\0\0\0\0\0\0\0", 8)));

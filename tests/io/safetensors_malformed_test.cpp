@@ -134,10 +134,11 @@ TEST(SafetensorsMalformed, FilesOfOtherFormatsAreRecognised) {  // ST11, ST12, S
     expect_refused({{"\x7f"
                      "ELF" +
                          rest,
-                     "is no safetensors file: it looks like a program (ELF)"},
+                     "is no weights file: it looks like a program (ELF)"},
                     {"\x89PNG\r\n\x1a\n" + rest, "it looks like a PNG picture"},
-                    {"PK\x03\x04" + rest, "it looks like a zip file (PyTorch .pt or .bin, or .npz)"},
-                    {"\x80\x02}q" + rest, "it looks like a Python pickle"},
+                    {"PK\x03\x04" + rest, "is no zip archive, or is truncated: its end is missing"},
+                    {"\x80\x02}q", "first pickle: is a broken pickle at byte 4"},
+                    {"\n <html lang=\"en\">" + rest, "it looks like an HTML page"},
                     {"\x89HDF\r\n\x1a\n" + rest, "it looks like an HDF5 file"},
                     {"<!DOCTYPE html>" + rest, "it looks like an HTML page"},
                     {"{\"architectures\": []}", "it looks like JSON"},
