@@ -86,6 +86,7 @@
 #include "headway/draw/text.hpp"
 
 #include "headway/report/circuit_table.hpp"
+#include "headway/report/comparison_table.hpp"
 #include "headway/report/composition_table.hpp"
 #include "headway/report/model_table.hpp"
 #include "headway/report/network_table.hpp"
@@ -95,5 +96,6 @@
 #include "headway/report/run_table.hpp"
 #include "headway/report/selection.hpp"
 #include "headway/report/table.hpp"
+#include "headway/report/tensor_table.hpp"
 #include "headway/report/value_table.hpp"
 #include "headway/report/verification_table.hpp"

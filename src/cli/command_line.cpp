@@ -2,6 +2,7 @@
 #include "cli/command_line.hpp"
 
 #include "cli/interrupt.hpp"
+#include "cli/progress.hpp"
 #include "cli/session.hpp"
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
@@ -91,6 +92,7 @@ int dispatch(const std::vector<std::string>& words) {
     const Arguments arguments(verb, std::span(words).subspan(1));
     require_positionals(verb, arguments);
     require_address_space();
+    const ProgressLine line(std::string(verb.name), !arguments.has("--quiet"));
     return verb.run(arguments);
 }
 

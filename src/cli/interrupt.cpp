@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/interrupt.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <initializer_list>
+#include <string_view>
 
 namespace headway {
 
@@ -11,8 +14,11 @@ namespace {
 // Of the process, as signals are.
 volatile std::sig_atomic_t writing = 0;
 volatile std::sig_atomic_t waiting = 0;
+volatile std::sig_atomic_t line_stands = 0;
 
 void end_by(int number) {
+    constexpr std::string_view erase = "\r\x1b[K";
+    if (line_stands != 0) static_cast<void>(!::write(STDERR_FILENO, erase.data(), erase.size()));
     static_cast<void>(std::signal(number, SIG_DFL));
     static_cast<void>(std::raise(number));
 }
@@ -39,5 +45,9 @@ Whole::~Whole() {
     writing = 0;
     if (waiting != 0) end_by(waiting);
 }
+
+bool interrupted() { return waiting != 0; }
+
+void set_line_on_terminal(bool stands) { line_stands = stands ? 1 : 0; }
 
 }  // namespace headway

@@ -17,4 +17,10 @@ public:
     Whole& operator=(const Whole&) = delete;
 };
 
+/// Whether a signal waits: what can be given up half-way may be.
+bool interrupted();
+
+/// Whether a line of ours stands on the terminal, to be erased when a signal ends the program.
+void set_line_on_terminal(bool stands);
+
 }  // namespace headway

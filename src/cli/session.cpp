@@ -2,8 +2,10 @@
 #include "cli/session.hpp"
 
 #include "cli/interrupt.hpp"
+#include "cli/progress.hpp"
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
+#include "headway/io/model_path.hpp"
 #include "headway/io/output_file.hpp"
 #include "headway/report/selection.hpp"
 
@@ -25,33 +27,40 @@ namespace fs = std::filesystem;
 void add_files(const std::string& where, std::vector<fs::path>& files) {
     std::error_code ignored;
     if (where.empty() || where.starts_with("example:") || where.starts_with("random:")) return;
-    files.emplace_back(where);
-    const fs::path folder = fs::is_directory(where, ignored) ? fs::path(where) : fs::path();
-    if (folder.empty()) {
-        files.push_back(fs::path(where).parent_path() / "config.json");
+    fs::path place = where;
+    try {
+        place = find_model(where);
+    } catch (const Error&) {  // what is not there is an error when it is read
         return;
     }
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder, ignored))
+    files.push_back(place);
+    if (!fs::is_directory(place, ignored)) {
+        files.push_back(place.parent_path() / "config.json");
+        return;
+    }
+    for (const fs::directory_entry& entry : fs::directory_iterator(place, ignored))
         files.push_back(entry.path());
 }
 
+// `--fold` folds what it lists, and nothing else.
 Folding folding(const Arguments& arguments) {
-    Folding fold = arguments.has("--no-fold") ? no_folding : LoadOptions{}.fold;
-    std::string_view rest;
+    require(!arguments.has("--no-fold") || !arguments.has("--fold"), ErrorKind::Usage,
+            "--no-fold and --fold disagree");
+    if (!arguments.has("--fold")) return arguments.has("--no-fold") ? no_folding : LoadOptions{}.fold;
+    Folding fold = no_folding;
     const std::string list = arguments.text("--fold");
-    for (rest = list; !rest.empty();) {
+    for (std::string_view rest = list; !rest.empty();) {
         const std::string_view item = rest.substr(0, rest.find(','));
         rest.remove_prefix(std::min(rest.size(), item.size() + 1));
-        const std::vector<std::string> names{"gains", "centring", "value-bias"};
-        if (item == names[0])
+        if (item == "norm")
             fold.gains = true;
-        else if (item == names[1])
-            fold.gains = fold.centring = true;
-        else if (item == names[2])
+        else if (item == "center" || item == "centre")
+            fold.gains = fold.centring = true;  // exact only behind a norm whose gains are folded
+        else if (item == "value-bias")
             fold.value_bias = true;
         else
             throw Error(ErrorKind::Usage, fmt::format("--fold: {} cannot be folded", quote(item)),
-                        "gains, centring and value-bias can");
+                        "norm, center and value-bias can");
     }
     return fold;
 }
@@ -71,7 +80,7 @@ std::optional<Error> write_all(int descriptor, std::string_view text) {
 }  // namespace
 
 EvaluateOptions evaluate_options(const Arguments& arguments, Precision otherwise) {
-    EvaluateOptions options{.precision = otherwise};
+    EvaluateOptions options{.precision = otherwise, .progress = &command_progress()};
     const std::string precision = arguments.text("--precision");
     require(!arguments.has("--precision") || precision == "float" || precision == "double", ErrorKind::Usage,
             "--precision: {} is neither float nor double", quote(precision));
@@ -86,11 +95,16 @@ EvaluateOptions evaluate_options(const Arguments& arguments, Precision otherwise
 }
 
 Model open_model(const Arguments& arguments, const std::string& where) {
-    LoadOptions options{.fold = folding(arguments),
+    return open_model(arguments, where, folding(arguments));
+}
+
+Model open_model(const Arguments& arguments, const std::string& where, const Folding& fold) {
+    LoadOptions options{.fold = fold,
                         .allow_unknown = arguments.has("--allow-unknown"),
                         .allow_nonfinite = arguments.has("--allow-nonfinite"),
                         .seed = static_cast<std::uint64_t>(
-                            arguments.integer("--seed", 0, 0, std::numeric_limits<std::int64_t>::max()))};
+                            arguments.integer("--seed", 0, 0, std::numeric_limits<std::int64_t>::max())),
+                        .progress = &command_progress()};
     Model model = load_model(where, options);
     for (const std::string& line : model.description().warnings) warn(arguments, line);
     return model;
@@ -125,11 +139,14 @@ std::string text_argument(const std::string& argument) {
     return text;
 }
 
-void check_text_output(const Arguments& arguments, const std::vector<std::string>& inputs) {
-    if (!arguments.has("--output")) return;
+std::vector<fs::path> files_of(const std::vector<std::string>& inputs) {
     std::vector<fs::path> files;
     for (const std::string& input : inputs) add_files(input, files);
-    check_output(arguments.text("--output"), files);
+    return files;
+}
+
+void check_text_output(const Arguments& arguments, const std::vector<std::string>& inputs) {
+    if (arguments.has("--output")) check_output(arguments.text("--output"), files_of(inputs));
 }
 
 Destination destination(const Arguments& arguments, const std::vector<std::string>& inputs) {
@@ -202,10 +219,14 @@ void write(const Result& result, const Destination& destination) {
 }
 
 void print(std::string_view text) {
+    erase_progress();
     if (const std::optional<Error> error = write_all(STDOUT_FILENO, text)) throw *error;
 }
 
-void say(std::string_view line) { static_cast<void>(write_all(STDERR_FILENO, std::string(line) + "\n")); }
+void say(std::string_view line) {
+    erase_progress();
+    static_cast<void>(write_all(STDERR_FILENO, std::string(line) + "\n"));
+}
 
 void warn(const Arguments& arguments, std::string_view line) {
     if (!arguments.has("--quiet")) say(fmt::format("headway: warning: {}", line));

@@ -20,6 +20,8 @@ EvaluateOptions evaluate_options(const Arguments& arguments, Precision precision
 
 /// The model that the command's positional names. Warnings go to stderr.
 Model open_model(const Arguments& arguments, const std::string& where);
+/// The same, folded as `fold` says, whatever the flags say.
+Model open_model(const Arguments& arguments, const std::string& where, const Folding& fold);
 
 /// The tokens of `--tokens` or `--tokens-file`; none when neither is there.
 TokenBatch tokens_of(const Arguments& arguments);
@@ -49,6 +51,9 @@ void add_rows(Table& table, Table rows);
 /// either).
 FlagGroup picture_flags();
 Picture picture_format(const Arguments& arguments);
+
+/// The files that these models and other inputs are read from; none of examples and random models.
+std::vector<std::filesystem::path> files_of(const std::vector<std::string>& inputs);
 
 /// For outputs that are no tables: throws as destination does for the file of `--output`.
 void check_text_output(const Arguments& arguments, const std::vector<std::string>& inputs);

@@ -43,6 +43,7 @@ const std::vector<Verb>& verbs();
 Verb circuit_verb();
 Verb compose_verb();
 Verb contract_verb();
+Verb convert_verb();
 Verb diagram_verb();
 Verb example_verb();
 Verb inspect_verb();

@@ -12,7 +12,7 @@ namespace headway {
 const std::vector<Verb>& verbs() {
     static const std::vector<Verb> table{inspect_verb(), network_verb(), paths_verb(),    compose_verb(),
                                          circuit_verb(), run_verb(),     contract_verb(), verify_verb(),
-                                         plan_verb(),    diagram_verb(), example_verb()};
+                                         plan_verb(),    diagram_verb(), convert_verb(),  example_verb()};
     return table;
 }
 
@@ -21,19 +21,20 @@ FlagGroup general_flags() {
             {{"--threads", "N", "threads to compute with (default: all cores); results do not depend on it"},
              {"--max-memory", "SIZE", "most memory beyond the weights: 4G, 512M (default: no limit)"},
              {"--seed", "N", "seed of what is random: random: models, drawn tokens (default 0)"},
-             {"--quiet", "", "no warnings"},
+             {"--quiet", "", "no warnings and no progress"},
              {"--verbose", "", "say on stderr what took how long", "-v"},
              {"--help", "", "examples and all flags; -h: the flags"},
              {"--version", "", "the version, and those of the libraries built with"}}};
 }
 
 FlagGroup model_flags() {
-    return {"Model",
-            {{"--precision", "P", "float or double (default float)"},
-             {"--no-fold", "", "keep the file's own weights: norm gains and centring are not folded"},
-             {"--fold", "LIST", "fold these too: gains, centring, value-bias"},
-             {"--allow-unknown", "", "go on past tensors that the architecture does not have"},
-             {"--allow-nonfinite", "", "go on with weights that are not finite"}}};
+    return {
+        "Model",
+        {{"--precision", "P", "float or double (default float)"},
+         {"--no-fold", "", "keep the file's own weights: norm gains and centring are not folded"},
+         {"--fold", "LIST", "fold these and nothing else: norm, center, value-bias (default norm,center)"},
+         {"--allow-unknown", "", "go on past tensors that the architecture does not have"},
+         {"--allow-nonfinite", "", "go on with weights that are not finite"}}};
 }
 
 FlagGroup output_flags() {
@@ -88,9 +89,9 @@ std::string help() {
         "headway COMMAND MODEL [options]\n\nCommands:\n";
     for (const Verb& verb : verbs()) text += fmt::format("  {:<10} {}\n", verb.name, verb.summary);
     text +=
-        "\nMODEL is a checkpoint's folder, a .safetensors file, example:NAME (built in: headway example), "
-        "or\n"
-        "random:SHAPE (random:gpt2, random:layers=2,heads=4,d_model=64).\n\n"
+        "\nMODEL is a checkpoint's folder or file, a model's name in the local Hugging Face cache (gpt2),\n"
+        "example:NAME (built in: headway example), or random:SHAPE (random:gpt2, "
+        "random:layers=2,heads=4,d_model=64).\n\n"
         "headway COMMAND --help begins with examples.\n\n"
         "Exit codes: 0 done, 1 the check asked for says no, 2 usage, 3 malformed file, 4 unsupported model, "
         "5 files,\n"

@@ -2,13 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/model/save.hpp"
 
+#include "headway/io/float_formats.hpp"
 #include "headway/model/load.hpp"
 #include "support/errors.hpp"
+#include "support/small_checkpoint.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <stdexcept>
 
 namespace headway {
 namespace {
@@ -23,12 +27,30 @@ void expect_same(const Model& model, const Model& again) {
     }
 }
 
-TEST(Save, WhatIsReadBackHasTheSameNumbers) {
-    for (const char* shape :
-         {"example:induction", "random:layers=2,heads=2,d_model=8,vocab=11,ctx=5",
-          "random:layers=1,heads=4,kv_heads=2,d_model=8,d_mlp=12,vocab=11,ctx=5,norm=rmsnorm,"
-          "positions=rotary,activation=silu,gated=1,tied=1",
-          "random:layers=2,heads=2,d_model=8,d_mlp=16,vocab=11,ctx=5,norm=layernorm,biases=1"}) {
+// Every kind that a Config knows, in a few small models.
+const std::array shapes{
+    "example:induction",
+    "random:layers=2,heads=2,d_model=8,vocab=11,ctx=5",
+    "random:layers=2,heads=2,d_model=8,d_mlp=16,vocab=11,ctx=5,norm=layernorm,biases=1",
+    "random:layers=1,heads=4,kv_heads=2,d_model=8,d_mlp=12,vocab=11,ctx=5,norm=rmsnorm,positions=rotary,"
+    "activation=silu,gated=1,gate_bias=1,biases=1,tied=1,rope=linear,factor=3",
+    "random:layers=4,heads=4,kv_heads=2,d_model=8,d_mlp=12,vocab=11,ctx=5,norm=rmsnorm,norms=sandwich,"
+    "qk_norm=head,positions=rotary,rope=llama3,factor=8,original_ctx=100,window=3,full_every=2,plain_every=4,"
+    "score_cap=50,logit_cap=30,embed_scale=2.8,activation=gelu_new,gated=1,tied=1",
+    "random:layers=2,heads=2,d_model=8,d_mlp=16,vocab=11,ctx=5,norm=layernorm,norms=stream,embed_norm=1,"
+    "embed_bias=1,biases=1,causal=0,masked_head=1,activation=gelu,tied=1,final_norm=1",
+    "random:layers=2,heads=2,d_model=8,d_mlp=16,vocab=11,norm=rmsnorm,norms=after,qk_norm=layer,positions="
+    "rotary",
+    "random:layers=2,heads=2,d_model=8,d_mlp=16,vocab=11,norm=layernorm,positions=alibi,embed_norm=1,biases="
+    "1",
+    "random:layers=2,heads=2,d_model=8,d_mlp=16,vocab=11,norm=layernorm,positions=rotary,rotary_dims=2,"
+    "adjacent=1,"
+    "parallel=1,shared_norm=1,inverse_layer=1",
+    "random:layers=2,heads=2,d_model=8,vocab=11,norm=layernorm,final_norm=0"};
+
+TEST(Save, WhatIsReadBackHasTheSameKindsAndNumbers) {
+    for (const char* shape : shapes) {
+        SCOPED_TRACE(shape);
         const test::TemporaryFolder folder;
         const Model model = load_model(shape, {.fold = no_folding});
         save_model(model, folder / "model");
@@ -37,9 +59,77 @@ TEST(Save, WhatIsReadBackHasTheSameNumbers) {
         config.architecture = model.config().architecture;
         config.tied_unembed = model.config().tied_unembed;  // the file has a W_U of its own
         if (!config.has_mlp()) config.activation = model.config().activation;  // of no MLP
-        EXPECT_TRUE(config == model.config()) << shape;
+        EXPECT_TRUE(config == model.config());
         expect_same(model, again);
     }
+}
+
+TEST(Save, DoublesKeepEveryBitAndHalvesAreRounded) {
+    const test::TemporaryFolder folder;
+    const Model model = load_model("random:layers=1,heads=2,d_model=8,vocab=11", {.fold = no_folding});
+    save_model(model, folder / "f64", {.dtype = DType::F64});
+    save_model(model, folder / "bf16", {.dtype = DType::BF16});
+    const auto values = model.leaf<double>("W_E");
+    const auto wide = load_model(folder / "f64", {.fold = no_folding}).leaf<double>("W_E");
+    const auto half = load_model(folder / "bf16", {.fold = no_folding}).leaf<float>("W_E");
+    for (std::size_t i = 0; i < 88; ++i) {
+        EXPECT_EQ(wide.values()[i], values.values()[i]);
+        const float rounded = float_from_bf16(bf16_from_float(static_cast<float>(values.values()[i])));
+        EXPECT_EQ(half.values()[i], rounded);
+    }
+}
+
+TEST(Save, OwnNamesKeepTensorsAndConfig) {
+    const test::TemporaryFolder folder;
+    test::gpt2_checkpoint().write(folder.path());
+    const Model model = load_model(folder.path(), {.fold = no_folding});
+    save_model(model, folder / "own", {.names = SavedNames::Own});
+    EXPECT_EQ(test::bytes_of(folder / "own/config.json"), test::bytes_of(folder / "config.json"));
+    const Model again = load_model(folder / "own", {.fold = no_folding});
+    EXPECT_TRUE(again.config() == model.config());
+    expect_same(model, again);
+}
+
+TEST(Save, TheModelsOwnFilesAreNotOverwritten) {
+    const test::TemporaryFolder folder;
+    test::gpt2_checkpoint().write(folder.path());
+    const Model model = load_model(folder.path(), {.fold = no_folding});
+    const std::string before = test::bytes_of(folder / "model.safetensors");
+    test::expect_error(ErrorKind::OutputIsInput, "it would be overwritten", [&] {
+        save_model(model, folder.path(), {.names = SavedNames::Own});
+        return 0;
+    });
+    EXPECT_EQ(test::bytes_of(folder / "model.safetensors"), before);
+}
+
+TEST(Save, WhatEndsTheSavingLeavesNothingBehind) {
+    const test::TemporaryFolder folder;
+    const Model model = load_model("random:layers=1,heads=2,d_model=8,vocab=11", {.fold = no_folding});
+    int tensors = 0;
+    const auto third = [&] {
+        if (++tensors == 3) throw std::runtime_error("enough");
+    };
+    EXPECT_THROW(save_model(model, folder / "m", {.between = third}), std::runtime_error);
+    EXPECT_EQ(folder.entries(), 0U);
+}
+
+TEST(Save, ProgressReachesItsEnd) {
+    const test::TemporaryFolder folder;
+    Progress progress;
+    save_model(load_model("example:induction", {.fold = no_folding}), folder / "m", {.progress = &progress});
+    EXPECT_GT(progress.bytes, 0U);
+    EXPECT_EQ(progress.bytes, progress.all_bytes);
+}
+
+TEST(Save, KindsThatNoOneKnowsAreRefused) {
+    const test::TemporaryFolder folder;
+    save_model(load_model("random:layers=1,heads=2,d_model=8,vocab=11,score_cap=5", {.fold = no_folding}),
+               folder / "m");
+    std::string config = test::bytes_of(folder / "m/config.json");
+    config.replace(config.find("score_cap"), 9, "score_cup");
+    folder.write("m/config.json", config);
+    test::expect_error(ErrorKind::Unsupported, "\"score_cup\" is not known",
+                       [&] { return load_model(folder / "m"); });
 }
 
 TEST(Save, FoldedWeightsAreRefused) {

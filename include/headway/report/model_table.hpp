@@ -7,12 +7,9 @@
 
 namespace headway {
 
-/// Columns `fact,value`: architecture, sizes, positions, norms, parameters, tensors by status, foldings,
-/// approximations.
+/// Columns `fact,value`: architecture, sizes, which heads share keys and values, positions, norms, what differs between
+/// layers, parameters, tensors by status, foldings, approximations.
 Table model_facts(const Model& model);
-
-/// Every tensor of the file: columns `tensor,dtype,shape,status,leaves`.
-Table tensor_rows(const Model& model);
 
 /// The built-in models: columns `model,layers,heads,d_model,d_vocab,parameters`.
 Table example_rows();
