@@ -1,9 +1,9 @@
-# A room: every src/<room>/*.cpp is compiled once, into the object library <room>_room.
+# A room: every .cpp in src/<room>/ and its folders is compiled once, into the object library <room>_room.
 # BELOW: the rooms just below it; PACKAGES: the third-party targets that it may include; OPTIMISE: its level in a release.
 set(headway_rooms "")
 function(headway_room room)
   cmake_parse_arguments(arg "" "OPTIMISE" "BELOW;PACKAGES" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${room}/*.cpp")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${room}/*.cpp")
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
     return()
@@ -29,4 +29,18 @@ endfunction()
 function(headway_link target room)
   list(TRANSFORM headway_below_${room} APPEND _room OUTPUT_VARIABLE objects)
   target_link_libraries(${target} PRIVATE headway_options ${objects})
+endfunction()
+
+# The list of architectures: every src/model/architectures/<name>.cpp defines `const Architecture <name>`.
+function(headway_architectures)
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/model/architectures/*.cpp")
+  set(declared "")
+  set(listed "")
+  foreach(source ${sources})
+    cmake_path(GET source STEM name)
+    string(APPEND declared "extern const Architecture ${name};\n")
+    string(APPEND listed "    &architectures::${name},\n")
+  endforeach()
+  configure_file("${PROJECT_SOURCE_DIR}/src/model/all_architectures.cpp.in" all_architectures.cpp @ONLY)
+  target_sources(model_room PRIVATE "${PROJECT_BINARY_DIR}/all_architectures.cpp")
 endfunction()

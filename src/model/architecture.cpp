@@ -2,84 +2,74 @@
 #include "model/architecture.hpp"
 
 #include "headway/base/text.hpp"
+#include "model/features.hpp"
 
 #include <array>
-#include <charconv>
 #include <utility>
 
 namespace headway {
 
 namespace {
 
-const std::array<const Architecture*, 3> architectures{&gpt2, &llama, &transformer_lens};
-
-std::string supported() {
+std::string supported(ConfigSource source) {
     std::string text;
-    for (const Architecture* architecture : architectures) {
-        if (!text.empty()) text += ", ";
-        text += architecture->name;
+    for (const Architecture* architecture : all_architectures()) {
+        if (architecture->source != source) continue;
+        text += fmt::format("{}{}", text.empty() ? "" : ", ", architecture->name);
     }
     return text;
 }
 
-const Architecture* by_name(std::string_view name) {
-    for (const Architecture* architecture : architectures) {
-        if (architecture->name == name || architecture->class_name == name) return architecture;
+const Architecture* by_name(std::string_view name, ConfigSource source) {
+    for (const Architecture* architecture : all_architectures()) {
+        if (architecture->source != source) continue;
+        if (architecture->name == name || contains_word(architecture->other_names, name)) return architecture;
     }
     return nullptr;
 }
 
-struct NamedActivation {
-    std::string_view name;
-    Activation activation;
-};
-constexpr std::array activations{
-    NamedActivation{"relu", Activation::Relu},
-    NamedActivation{"gelu", Activation::Gelu},
-    NamedActivation{"gelu_new", Activation::GeluNew},
-    NamedActivation{"gelu_fast", Activation::GeluNew},
-    NamedActivation{"gelu_pytorch_tanh", Activation::GeluNew},
-    NamedActivation{"silu", Activation::Silu},
-    NamedActivation{"swish", Activation::Silu},
-};
-
-/// The part of a pattern in front of `{}` or behind it; the whole pattern has no `{}` when `behind` is missing.
-std::pair<std::string_view, std::string_view> split(std::string_view pattern) {
-    const std::size_t at = pattern.find("{}");
-    if (at == std::string_view::npos) return {pattern, {}};
-    return {pattern.substr(0, at), pattern.substr(at + 2)};
+/// Configs that name no architecture are known by a key that no other has.
+const Architecture* by_key(const Json& config) {
+    for (const Architecture* architecture : all_architectures()) {
+        if (!architecture->key.empty() && config.has(architecture->key)) return architecture;
+    }
+    return nullptr;
 }
 
-int match_plain(std::string_view pattern, std::string_view name) {
-    if (pattern.find("{}") == std::string_view::npos) return pattern == name ? -1 : no_match;
-    const auto [front, behind] = split(pattern);
-    if (name.size() <= front.size() + behind.size() || !name.starts_with(front) || !name.ends_with(behind)) {
-        return no_match;
-    }
-    const std::string_view digits = name.substr(front.size(), name.size() - front.size() - behind.size());
-    int layer = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), layer);
-    const bool canonical = digits.size() == 1 || digits.front() != '0';
-    return error == std::errc{} && end == digits.data() + digits.size() && layer >= 0 && canonical ? layer
-                                                                                                   : no_match;
+std::string named(const Json& config, ConfigSource source) {
+    if (source == ConfigSource::Gguf) return config.text("general.architecture", "");
+    if (config.has("model_type")) return config.text("model_type");
+    if (!config.has("architectures") || config.at("architectures").size() == 0) return {};
+    return config.at("architectures").at(0).text();
 }
 
 }  // namespace
 
-const Architecture& find_architecture(const Json& config) {
-    std::string name;
-    if (config.has("model_type")) {
-        name = config.text("model_type");
-    } else if (config.has("architectures") && config.at("architectures").size() > 0) {
-        name = config.at("architectures").at(0).text();
+bool contains_word(std::string_view words, std::string_view word) {
+    for (std::size_t at = words.find(word); at != std::string_view::npos; at = words.find(word, at + 1)) {
+        const std::size_t end = at + word.size();
+        if ((at == 0 || words[at - 1] == ' ') && (end == words.size() || words[end] == ' '))
+            return !word.empty();
     }
-    const Architecture* found = by_name(name);
+    return false;
+}
+
+const Architecture& architecture_named(std::string_view name) {
+    const Architecture* found = by_name(name, ConfigSource::ConfigJson);
+    invariant(found != nullptr, "an architecture is gone");
+    return *found;
+}
+
+const Architecture& find_architecture(const Json& config, ConfigSource source) {
+    const std::string name = named(config, source);
+    const Architecture* found = name.empty() ? by_key(config) : by_name(name, source);
     if (found != nullptr) return *found;
-    const std::string what =
-        name.empty() ? "names no architecture (model_type)"
-                     : fmt::format("is of the architecture {}, which is not supported", quote(name));
+    const std::string missing = missing_support(name);
+    std::string what = "names no architecture (model_type)";
+    if (!name.empty()) what = fmt::format("is of the architecture {}", quote(name));
+    if (!name.empty()) what += missing.empty() ? ", which is not supported" : ": " + missing;
     throw Error(ErrorKind::Unsupported, fmt::format("{} {}", config.where(), what),
-                fmt::format("supported are {}", supported()));
+                fmt::format("supported are {}", supported(source)));
 }
 
 namespace {
@@ -139,58 +129,13 @@ void check_config(const Config& c, const std::string& where, ErrorKind kind) {
     check_norms(c, where, kind);
 }
 
-ConfigReading read_config(const Architecture& architecture, const Json& json, const HasTensor& has) {
-    refuse(json, "quantization_config", "quantised checkpoints are not supported");
-    ConfigReading reading = architecture.config(json, has);
+ConfigReading read_config(const Architecture& architecture, const Json& json, const FileTensors& file) {
+    if (architecture.source == ConfigSource::ConfigJson) refuse_features(json, architecture.features);
+    ConfigReading reading = architecture.config(json, file);
     reading.config.architecture = architecture.name;
+    if (reading.tensors.empty()) reading.tensors = architecture.tensors;
     check_config(reading.config, json.where(), ErrorKind::Unsupported);
     return reading;
-}
-
-std::string where(const Json& config, std::string_view key) {
-    return config.contains(key) ? config.at(key).where() : fmt::format("{}: {}", config.where(), quote(key));
-}
-
-void refuse(const Json& config, std::string_view key, std::string_view why) {
-    if (!config.has(key)) return;
-    const Json value = config.at(key);
-    const Json::Type type = value.type();
-    const bool off = (type == Json::Type::Boolean && !value.boolean()) ||
-                     (type == Json::Type::Integer && value.integer() == 0) ||
-                     (type == Json::Type::Array && value.size() == 0);
-    require(off, ErrorKind::Unsupported, "{} is {}: {}", value.where(), value.shown(), why);
-}
-
-Activation read_activation(const Json& config, std::string_view key) {
-    const std::string name = config.text(key);
-    std::string known;
-    for (const NamedActivation& entry : activations) {
-        if (entry.name == name) return entry.activation;
-        known += fmt::format("{}{}", known.empty() ? "" : ", ", entry.name);
-    }
-    throw Error(ErrorKind::Unsupported,
-                fmt::format("{} is {}, expected one of {}", config.at(key).where(), quote(name), known));
-}
-
-int match_pattern(std::string_view pattern, std::string_view name) {
-    const std::size_t close = pattern.find(']');
-    if (close == std::string_view::npos) return match_plain(pattern, name);
-    const std::string_view prefix = pattern.substr(1, close - 1);
-    const std::string_view rest = pattern.substr(close + 1);
-    return match_plain(rest, name.starts_with(prefix) ? name.substr(prefix.size()) : name);
-}
-
-std::string tensor_name(std::string_view pattern, int layer, bool with_prefix) {
-    std::string name;
-    const std::size_t close = pattern.find(']');
-    if (close != std::string_view::npos) {
-        if (with_prefix) name = pattern.substr(1, close - 1);
-        pattern.remove_prefix(close + 1);
-    }
-    const auto [front, behind] = split(pattern);
-    name += front;
-    if (layer >= 0 && pattern.find("{}") != std::string_view::npos) name += std::to_string(layer);
-    return name += behind;
 }
 
 }  // namespace headway

@@ -1,5 +1,5 @@
 // Architectures as data: which tensors a checkpoint has, which leaf each one is and how it lies in it, and how config.json
-// becomes a Config. One short file each.
+// becomes a Config. One short file each in architectures/; the build lists them.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -8,6 +8,7 @@
 #include "headway/io/json.hpp"
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,61 +16,64 @@
 
 namespace headway {
 
-/// A leaf in a file. `tensor` is a name with `{}` for the layer; `[..]` around a prefix that some files leave out.
+/// A leaf in a file; `tensor` is a name as in pattern.hpp: `[model.]layers.{}.self_attn.q_proj.weight`.
 struct TensorRule {
     std::string_view leaf;
     std::string_view tensor;
     std::string_view layout;  ///< see layout.hpp
     int part = 0;             ///< of a fused tensor
+    double plus = 0.0;        ///< added to every element: a gain stored as gain - 1
 };
 
-/// Whether the file has a tensor; patterns as in TensorRule, `{}` is layer 0.
-using HasTensor = std::function<bool(std::string_view pattern)>;
+/// What a config may ask of the file that it describes; `{}` is layer 0.
+struct FileTensors {
+    std::function<std::optional<std::vector<std::int64_t>>(std::string_view pattern)>
+        shape;                                                            ///< if it is there
+    std::function<std::vector<double>(std::string_view pattern)> values;  ///< empty if it is not
+    bool has(std::string_view pattern) const { return shape(pattern).has_value(); }
+};
 
 /// What a config.json says.
 struct ConfigReading {
     Config config;
-    bool unit_gains =
-        false;  ///< norms without gains of their own: the file's are folded already, ones stand for them
+    bool unit_gains = false;                ///< norms without gains in the file: ones stand for them
+    std::span<const TensorRule> tensors{};  ///< instead of the architecture's, when one has several layouts
+    std::vector<std::string> notes{};       ///< what a user has to know
 };
 
+/// Where an architecture's config comes from.
+enum class ConfigSource { ConfigJson, Gguf };
+
+/// Lists of words in one text are separated by spaces.
 struct Architecture {
-    std::string_view name;                ///< Config::architecture, and `model_type` in config.json
-    std::string_view class_name;          ///< in `architectures`, for configs without model_type
-    std::span<const TensorRule> tensors;  ///< several rules of one leaf: the first whose tensor is there
-    std::span<const std::string_view> ignored;  ///< tensors that are no weights: masks, tables
-    ConfigReading (*config)(const Json&, const HasTensor&);
+    std::string_view name;           ///< Config::architecture, `model_type`; `general.architecture` in GGUF
+    std::string_view other_names{};  ///< more of these, and class names
+    std::span<const TensorRule> tensors;          ///< of several rules of a leaf the first that fits
+    std::span<const std::string_view> ignored{};  ///< patterns of tensors that are no weights
+    ConfigReading (*config)(const Json&, const FileTensors&);
+    std::string_view features{};  ///< keys of features.hpp that `config` reads
+    std::string_view wrappers{};  ///< prefixes that are taken from names first
+    std::string_view key{};       ///< a key by which a config without model_type is known
+    ConfigSource source = ConfigSource::ConfigJson;
 };
 
-extern const Architecture gpt2;
-extern const Architecture llama;
-extern const Architecture transformer_lens;
+/// All of them, by name: the files in architectures/.
+std::span<const Architecture* const> all_architectures();
 
-/// The architecture that a config.json names. Throws Error(Unsupported) that lists those there are.
-const Architecture& find_architecture(const Json& config);
+/// The architecture that a config.json or GGUF metadata names. Throws Error(Unsupported) that lists those there are, or names
+/// what is missing.
+const Architecture& find_architecture(const Json& config, ConfigSource source);
+/// The architecture of this name, of config.json. Must exist.
+const Architecture& architecture_named(std::string_view name);
 
-/// Reads config.json for this architecture and checks that its sizes agree with each other.
+/// Reads the config for this architecture and checks that its sizes agree with each other.
 /// Throws Error(Unsupported).
-ConfigReading read_config(const Architecture& architecture, const Json& config, const HasTensor& has);
+ConfigReading read_config(const Architecture& architecture, const Json& config, const FileTensors& file);
 
 /// Checks that sizes are positive and agree. `where` begins the messages. Throws Error of `kind`.
 void check_config(const Config& config, const std::string& where, ErrorKind kind);
 
-/// Throws Error(Unsupported) unless the key is absent, null, false, zero or an empty list: a feature that is not represented.
-void refuse(const Json& config, std::string_view key, std::string_view why);
-
-/// `config.json: "eps"`, whether the key is there or not.
-std::string where(const Json& config, std::string_view key);
-
-/// The activation of this name (Hugging Face's or TransformerLens's). Throws Error(Unsupported) that lists them.
-Activation read_activation(const Json& config, std::string_view key);
-
-/// The layer where `name` is the pattern with a number for `{}`: -1 when the pattern has no layer, -2 when it does not match.
-/// The prefix in brackets may be absent from `name`.
-int match_pattern(std::string_view pattern, std::string_view name);
-inline constexpr int no_match = -2;
-
-/// The name for a layer, with or without the prefix in brackets.
-std::string tensor_name(std::string_view pattern, int layer, bool with_prefix);
+/// Whether `word` is one of those that spaces separate.
+bool contains_word(std::string_view words, std::string_view word);
 
 }  // namespace headway

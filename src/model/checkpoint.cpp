@@ -7,6 +7,7 @@
 #include "model/match.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -40,26 +41,41 @@ struct Reader {
             std::ranges::fill(out, T{1});
             return;
         }
-        const StoredLeaf& stored = found->second;
-        advance(progress, &Progress::bytes, stored.tensor.bytes);
-        if (stored.layout.is_whole(leaf)) {
-            files.read_range(stored.tensor, 0, out);
-            check_finite<T>(stored.tensor, out);
-            return;
+        const auto& [tensor, layout, plus] = found->second;
+        if (layout.is_whole()) {
+            files.read_range(tensor, 0, out);
+            advance(progress, &Progress::bytes, tensor.bytes);
+            check_finite<T>(tensor, out);
+        } else {
+            read_pieces(tensor, layout, out);
         }
-        const std::vector<T> tensor = files.read<T>(stored.tensor);
-        check_finite<T>(stored.tensor, tensor);
-        gather<T>(tensor, stored.layout, leaf, out);
+        if (plus == 0.0) return;
+        for (T& value : out) value += static_cast<T>(plus);
+    }
+
+    /// A few MiB of the tensor at a time.
+    template <class T>
+    void read_pieces(const StoredTensor& tensor, const Layout& layout, std::span<T> out) const {
+        std::vector<T> elements;
+        for (const Piece& piece : pieces(layout, 1 << 20)) {
+            elements.resize(static_cast<std::size_t>(piece.size));
+            files.read_range<T>(tensor, static_cast<std::uint64_t>(piece.first), elements);
+            const auto share = static_cast<double>(piece.size) / static_cast<double>(tensor.size());
+            advance(progress, &Progress::bytes,
+                    static_cast<std::uint64_t>(share * static_cast<double>(tensor.bytes)));
+            check_finite<T>(tensor, elements);
+            gather<T>(elements, piece, out);
+        }
     }
 
     template <class T>
     void check_finite(const StoredTensor& tensor, std::span<const T> values) const {
-        if (allow_nonfinite) return;
-        const NonFinite found = find_non_finite(values);
-        if (found.count == 0) return;
+        if (allow_nonfinite || find_non_finite(values).count == 0) return;
+        const std::vector<T> all = files.read<T>(tensor);
+        const NonFinite found = find_non_finite(all);
         throw Error(ErrorKind::Numeric,
                     fmt::format("{} has {} of {} values that are NaN or infinite, the first at {}",
-                                files.where(tensor), found.count, values.size(),
+                                files.where(tensor), found.count, all.size(),
                                 shape_text(index_in(tensor.shape, found.first))));
     }
 };
@@ -69,30 +85,62 @@ std::filesystem::path folder_of(const std::filesystem::path& where) {
     return std::filesystem::is_directory(where, ignored) ? where : where.parent_path();
 }
 
+/// A folder with an adapter and no model: what it changes is elsewhere.
+void refuse_adapter(const std::filesystem::path& folder) {
+    const std::filesystem::path adapter = folder / "adapter_config.json";
+    std::error_code ignored;
+    if (!std::filesystem::exists(adapter, ignored) ||
+        std::filesystem::exists(folder / "config.json", ignored))
+        return;
+    const Json json = read_json(adapter);
+    throw Error(ErrorKind::Unsupported,
+                fmt::format("{} is a LoRA adapter of {}, not a model", escaped(folder.string()),
+                            quote(json.text("base_model_name_or_path", "another model"))),
+                "merge it into its base and save the result");
+}
+
+/// What a config may ask of the file.
+FileTensors file_tensors(const WeightFiles& files, const TensorNames& names) {
+    return {.shape = [&names](std::string_view pattern) -> std::optional<std::vector<std::int64_t>> {
+                const StoredTensor* tensor = names.find(pattern, 0);
+                return tensor == nullptr ? std::nullopt : std::optional(tensor->shape);
+            },
+            .values =
+                [&files, &names](std::string_view pattern) {
+                    const StoredTensor* tensor = names.find(pattern, 0);
+                    return tensor == nullptr ? std::vector<double>{} : files.read<double>(*tensor);
+                }};
+}
+
 }  // namespace
 
 CheckpointFiles open_checkpoint(const std::string& where, const LoadOptions& options) {
     const std::filesystem::path path = find_model(where);
+    refuse_adapter(folder_of(path));
     WeightFiles weights = open_weights(path);
+    if (weights.metadata()) {
+        require(options.config.empty(), ErrorKind::Usage, "{} has a config of its own: no other can be given",
+                escaped(where));
+        const Json metadata = *weights.metadata();
+        return {std::move(weights), metadata, ConfigSource::Gguf, model_title(where), where};
+    }
     const std::filesystem::path config =
         options.config.empty() ? folder_of(path) / "config.json" : options.config;
-    return {std::move(weights), read_json(config), model_title(where), where};
+    return {std::move(weights), read_json(config), ConfigSource::ConfigJson, model_title(where), where};
 }
 
 Model model_from_checkpoint(const CheckpointFiles& files, const LoadOptions& options) {
-    const Architecture& architecture = find_architecture(files.config);
-    const TensorNames names(files.weights);
-    const ConfigReading reading =
-        read_config(architecture, files.config, [&](std::string_view pattern) { return names.has(pattern); });
+    const Architecture& architecture = find_architecture(files.config, files.source);
+    const TensorNames names(files.weights, architecture.wrappers);
+    ConfigReading reading = read_config(architecture, files.config, file_tensors(files.weights, names));
     Match match = match_tensors(architecture, reading, files.weights, names, options.allow_unknown);
     const auto reader = std::make_shared<const Reader>(
         Reader{files.weights, std::move(match.leaves), options.allow_nonfinite, options.progress});
     const auto read = [reader](const Leaf& leaf, auto out) { (*reader)(leaf, out); };
     ModelDescription description{.name = files.name, .path = files.path, .tensors = std::move(match.tensors)};
     description.warnings = files.weights.warnings();
-    if (reading.unit_gains)
-        description.warnings.emplace_back("the file's norm gains were folded before it was saved");
-    return {reading.config, options.fold, {read, read}, std::move(description)};
+    std::ranges::move(reading.notes, std::back_inserter(description.warnings));
+    return {reading.config, options.fold, {read, read, true}, std::move(description)};
 }
 
 }  // namespace headway

@@ -10,15 +10,16 @@
 
 namespace headway {
 
-/// Weights with their config.json.
+/// Weights with what describes them: their config.json, or the metadata of a GGUF file.
 struct CheckpointFiles {
     WeightFiles weights;
     Json config;
+    ConfigSource source = ConfigSource::ConfigJson;
     std::string name;
     std::string path;
 };
 
-/// The files of a folder, a .safetensors file or an index. Throws Error: Io, Malformed.
+/// The files of a folder, a weights file or an index. Throws Error: Io, Malformed, Usage, Unsupported.
 CheckpointFiles open_checkpoint(const std::string& where, const LoadOptions& options);
 
 /// The model in them. Throws Error: see load_model.

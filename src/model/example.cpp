@@ -5,6 +5,7 @@
 #include "headway/io/json.hpp"
 #include "model/architecture.hpp"
 #include "model/arrays.hpp"
+#include "model/pattern.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -35,7 +36,10 @@ public:
           header_(parse_json(as_text(bytes).substr(sizeof(std::uint64_t), header_size(bytes)),
                              "built-in model")) {}
 
-    bool has(const std::string& name) const { return header_.has(name); }
+    std::optional<std::vector<std::int64_t>> shape(const std::string& name) const {
+        if (!header_.has(name)) return std::nullopt;
+        return use(name, {}).shape;
+    }
 
     std::vector<double> values(const std::string& name) const {
         const Json offsets = header_.at(name).at("data_offsets");
@@ -70,13 +74,14 @@ private:
 Model attn_only_2l(const LoadOptions& options) {
     const OwnFile file(embedded("attn-only-2l/model.safetensors"));
     const Json json = parse_json(as_text(embedded("attn-only-2l/config.json")), "built-in config.json");
-    const ConfigReading reading = read_config(transformer_lens, json, [&](std::string_view pattern) {
-        return file.has(tensor_name(pattern, 0, true));
-    });
+    const Architecture& lens = architecture_named("transformer_lens");
+    const auto shape = [&](std::string_view pattern) { return file.shape(tensor_name(pattern, 0, true)); };
+    const auto values = [&](std::string_view pattern) { return file.values(tensor_name(pattern, 0, true)); };
+    const ConfigReading reading = read_config(lens, json, {shape, values});
     LeafArrays arrays;
     ModelDescription description{.name = "attn-only-2l", .path = "example:attn-only-2l"};
     for (const Leaf& leaf : stored_leaves(reading.config)) {
-        const auto rule = std::ranges::find(transformer_lens.tensors, leaf.name.symbol, &TensorRule::leaf);
+        const auto rule = std::ranges::find(lens.tensors, leaf.name.symbol, &TensorRule::leaf);
         const std::string name = tensor_name(rule->tensor, leaf.name.layer, true);
         arrays[leaf.name] = file.values(name);
         description.tensors.push_back(file.use(name, leaf.name));

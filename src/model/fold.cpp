@@ -52,7 +52,7 @@ struct Stored {
     const WeightSource& source;
 
     void read(std::string_view symbol, int layer, std::span<T> out) const {
-        if (symbol == "W_U" && config.tied_unembed) {
+        if (symbol == "W_U" && config.tied_unembed && !source.reads_tied_unembed) {
             const std::vector<T> embedding = values("W_E", -1);
             transpose<T>(embedding, config.d_vocab, config.d_model, out);
             return;
@@ -236,34 +236,6 @@ Config folded_config(const Config& stored, const Folding& wanted) {
     config.folding = folding_for(stored, wanted);
     if (config.folding.value_bias) config.biases.attention_out = true;
     return config;
-}
-
-std::vector<std::string> folding_notes(const Config& stored, const Folding& wanted, const Folding& done) {
-    std::vector<std::string> notes;
-    if (done.gains) {
-        notes.emplace_back(
-            "norm gains are in the weights that read the norm (exact: a gain is a diagonal matrix before a "
-            "linear map); a norm's bias stays as its image in each reader");
-    } else if (wanted.gains && stored.norm != Norm::None) {
-        notes.emplace_back(
-            "norm gains are not folded: shortformer positions are added between the norm and its readers");
-    }
-    if (done.centring) {
-        notes.emplace_back(
-            "writers and readers of the residual stream are centred over d_model (exact: every reader sees "
-            "the stream through a LayerNorm, which takes the mean away)");
-    } else if (wanted.centring && done.gains && stored.norm == Norm::LayerNorm) {
-        notes.emplace_back(
-            "nothing is centred: without a final norm the unembedding reads the mean of the stream");
-    }
-    if (done.value_bias) {
-        notes.emplace_back(
-            "b_V W_O is in b_O (exact for the model's own run, since patterns sum to 1; not under ablation "
-            "of "
-            "a head)");
-    }
-    if (notes.empty()) notes.emplace_back("nothing is folded: the weights are the file's own");
-    return notes;
 }
 
 template <class T>

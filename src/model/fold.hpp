@@ -12,9 +12,6 @@ namespace headway {
 /// The config after folding: `folding` set, and b_O there when values' biases went into it.
 Config folded_config(const Config& stored, const Folding& wanted);
 
-/// What was folded, one sentence each.
-std::vector<std::string> folding_notes(const Config& stored, const Folding& wanted, const Folding& done);
-
 /// Fills `out` with `leaf`, one of network_leaves(folded), from the stored leaves.
 template <class T>
 void make_leaf(const Leaf& leaf, const Config& stored, const Config& folded, const WeightSource& source,

@@ -1,7 +1,14 @@
 // How a leaf lies in a file's tensor: every layout that architectures use (transposed, heads in rows or columns, several
-// matrices fused) is a strided view of the tensor, written as text with the leaf's axis letters.
-//   "(h e) d"    rows are heads' dimensions: a Hugging Face Linear, [n_heads * d_head, d_model]
-//   "d (3 h e)"  queries, keys and values side by side in the columns: GPT-2's c_attn, with `part` 0, 1, 2
+// matrices fused, rows left out) is a strided view of the tensor, written as text with one letter an axis, as in leaf.hpp.
+//   "(h e) d"        rows are heads' dimensions: a Hugging Face Linear, [n_heads * d_head, d_model]
+//   "d (3 h e)"      queries, keys and values side by side in the columns: GPT-2's c_attn, with `part` 0, 1, 2
+//   "(h+g+g e) d"    one behind the other, of different size: Phi-3's qkv_proj; in a sum, `part` counts the terms
+//   "(g r+1+1 e) d"  for every key-value head its r query heads, its key and its value: Falcon 40B
+//   "2+p d"          two rows that are no positions, then the positions: OPT, part 1
+//   "* d"            the row `part` of however many
+//   "e"              one vector for all heads: an axis h or g that the text leaves out
+//   "(h i j) d"      dimension e of a head is j * d_head/2 + i: rotated pairs side by side, in converted GGUF files
+//   "D d"            D is the second of a leaf's two axes d
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -14,23 +21,43 @@
 
 namespace headway {
 
-/// A leaf inside a tensor: element (i, j, ..) is at `offset + i strides[0] + j strides[1] + ..`.
-struct Layout {
-    std::vector<std::int64_t> tensor_shape;
-    std::string expected;  ///< the shape with names: `[d_model=32, 3*n_heads*d_head=96]`
-    std::int64_t offset = 0;
-    std::vector<std::int64_t> strides;  ///< one for each axis of the leaf
+/// Steps along one axis, or one factor of it: `extent` of them, so many elements apart in the tensor and in the leaf.
+struct Loop {
+    std::int64_t extent = 1;
+    std::int64_t from = 0;  ///< 0: the same element again
+    std::int64_t to = 0;
+};
 
+/// A leaf inside a tensor: the elements at offset + Σ i from, for every index i of every loop.
+struct Layout {
+    std::vector<std::int64_t> tensor_shape;  ///< -1: any extent
+    std::string expected;                    ///< the shape with names: `[d_model=32, 3*n_heads*d_head=96]`
+    std::int64_t offset = 0;
+    std::vector<Loop> loops;  ///< outermost first, as they lie in the leaf
+
+    /// Whether a tensor has this shape.
+    bool fits(const std::vector<std::int64_t>& shape) const;
     /// Whether the leaf is the tensor, element by element.
-    bool is_whole(const Leaf& leaf) const;
+    bool is_whole() const;
 };
 
 /// Reads a layout text for a leaf of a model.
 Layout parse_layout(std::string_view text, int part, const Leaf& leaf, const Config& config);
 
-/// Copies the leaf out of its tensor, row-major.
+/// A piece of a tensor that is read at once, and what of the leaf is in it.
+struct Piece {
+    std::int64_t first = 0;  ///< element of the tensor
+    std::int64_t size = 0;
+    std::int64_t to = 0;      ///< the leaf's element where the piece begins
+    std::vector<Loop> loops;  ///< with offset 0
+};
+
+/// Cuts a layout into pieces of about `most` elements, along the loop that strides furthest.
+std::vector<Piece> pieces(const Layout& layout, std::int64_t most);
+
+/// Copies a piece into the leaf, row-major.
 template <class T>
-void gather(std::span<const T> tensor, const Layout& layout, const Leaf& leaf, std::span<T> out);
+void gather(std::span<const T> elements, const Piece& piece, std::span<T> leaf);
 
 /// out `[columns, rows]` = in `[rows, columns]`ᵀ.
 template <class T>

@@ -3,6 +3,7 @@
 
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
+#include "model/pattern.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +16,17 @@ namespace headway {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> wrappers{"module.", "_orig_mod."};
+constexpr std::array<std::string_view, 2> common_wrappers{"module.", "_orig_mod."};
+
+/// The name without the first of the prefixes, a list separated by spaces, that it has.
+std::string_view unwrapped(std::string_view name, std::string_view prefixes) {
+    while (!prefixes.empty()) {
+        const std::string_view prefix = prefixes.substr(0, prefixes.find(' '));
+        if (name.starts_with(prefix)) return name.substr(prefix.size());
+        prefixes.remove_prefix(std::min(prefixes.size(), prefix.size() + 1));
+    }
+    return name;
+}
 
 /// `"a", "b" and 3 more`.
 std::string list_text(std::span<const std::string> names) {
@@ -32,15 +43,15 @@ std::string list_text(std::span<const std::string> names) {
 std::string where(const WeightFiles& files) { return escaped(files.files().front().string()); }
 
 /// The layers that the tensors speak of must be those of the config.
-void check_layers(const Architecture& architecture, const Config& config, const WeightFiles& files,
-                  const TensorNames& names) {
-    int last = -1;
+void check_layers(const ConfigReading& reading, const WeightFiles& files, const TensorNames& names) {
+    const Config& config = reading.config;
+    int last = no_layer;
     for (const auto& [name, tensor] : names.all()) {
-        for (const TensorRule& rule : architecture.tensors)
+        for (const TensorRule& rule : reading.tensors)
             last = std::max(last, match_pattern(rule.tensor, name));
     }
     require(last + 1 == config.n_layers, ErrorKind::Unsupported,
-            "{}: the tensors are those of {} layers, expected n_layers={} of config.json", where(files),
+            "{}: the tensors are those of {} layers, expected n_layers={} of the config", where(files),
             last + 1, config.n_layers);
 }
 
@@ -49,22 +60,26 @@ struct Found {
     const StoredTensor* tensor = nullptr;
 };
 
-Found find_leaf(const Architecture& architecture, const TensorNames& names, const LeafName& leaf) {
+/// The first rule whose tensor is there and has its shape; else the first whose tensor is there; else the first.
+Found find_leaf(std::span<const TensorRule> rules, const TensorNames& names, const Leaf& leaf,
+                const Config& config) {
     Found found;
-    for (const TensorRule& rule : architecture.tensors) {
-        if (rule.leaf != leaf.symbol) continue;
-        if (found.rule == nullptr) found.rule = &rule;
-        if (const StoredTensor* tensor = names.find(rule.tensor, leaf.layer)) return {&rule, tensor};
+    for (const TensorRule& rule : rules) {
+        if (rule.leaf != leaf.name.symbol) continue;
+        const StoredTensor* tensor = names.find(rule.tensor, leaf.name.layer);
+        if (found.rule == nullptr || (found.tensor == nullptr && tensor != nullptr)) found = {&rule, tensor};
+        if (tensor != nullptr && parse_layout(rule.layout, rule.part, leaf, config).fits(tensor->shape))
+            return {&rule, tensor};
     }
     return found;
 }
 
 StoredLeaf checked_leaf(const Found& found, const Leaf& leaf, const Config& config,
                         const WeightFiles& files) {
-    StoredLeaf stored{*found.tensor, parse_layout(found.rule->layout, found.rule->part, leaf, config)};
-    require(stored.tensor.shape == stored.layout.tensor_shape, ErrorKind::Unsupported,
-            "{} has shape {}, expected {}", files.where(stored.tensor), shape_text(stored.tensor.shape),
-            stored.layout.expected);
+    const TensorRule& rule = *found.rule;
+    StoredLeaf stored{*found.tensor, parse_layout(rule.layout, rule.part, leaf, config), rule.plus};
+    require(stored.layout.fits(stored.tensor.shape), ErrorKind::Unsupported, "{} has shape {}, expected {}",
+            files.where(stored.tensor), shape_text(stored.tensor.shape), stored.layout.expected);
     const std::string_view dtype =
         stored.tensor.dtype == DType::Unknown ? stored.tensor.dtype_name : dtype_name(stored.tensor.dtype);
     require(is_readable_float(stored.tensor.dtype), ErrorKind::Unsupported,
@@ -115,15 +130,19 @@ private:
     std::map<std::string, TensorUse> uses_;
 };
 
-/// A tied model may store its unembedding all the same: then it has to be the embedding.
-void check_tied(const Architecture& architecture, const TensorNames& names, const WeightFiles& files,
-                const Match& match, Ledger& ledger) {
-    const StoredTensor* unembedding = find_leaf(architecture, names, {"W_U", -1}).tensor;
-    if (unembedding == nullptr) return;
+/// The unembedding of a tied model is its embedding, read another way. The file may store it all the same: then it has to be
+/// the same.
+void match_tied(const ConfigReading& reading, const TensorNames& names, const WeightFiles& files,
+                Match& match, Ledger& ledger) {
     const StoredTensor& embedding = match.leaves.at({"W_E", -1}).tensor;
+    const Config& c = reading.config;
+    const Leaf leaf{{"W_U", -1}, "dv", {c.d_model, c.d_vocab}};
+    match.leaves[leaf.name] = {embedding, parse_layout("v d", 0, leaf, c)};
+    const StoredTensor* unembedding = find_leaf(reading.tensors, names, leaf, c).tensor;
+    if (unembedding == nullptr || unembedding == &embedding) return;
     const bool same = unembedding->dtype == embedding.dtype && unembedding->shape == embedding.shape &&
                       files.read_bytes(*unembedding) == files.read_bytes(embedding);
-    require(same, ErrorKind::Unsupported, "{} differs from the embedding, to which config.json ties it",
+    require(same, ErrorKind::Unsupported, "{} differs from the embedding, to which the config ties it",
             files.where(*unembedding));
     ledger.ignore(*unembedding);
 }
@@ -146,24 +165,30 @@ void check_tied(const Architecture& architecture, const TensorNames& names, cons
 }
 
 /// The name that a missing tensor would have, in the style of the file.
-std::string wanted_name(const Architecture& architecture, const TensorNames& names, const Found& found,
+std::string wanted_name(std::span<const TensorRule> rules, const TensorNames& names, const Found& found,
                         int layer) {
     invariant(found.rule != nullptr, "an architecture has no rule for a leaf");
-    const bool prefixed =
-        names.find(tensor_name(architecture.tensors.front().tensor, 0, true), -1) != nullptr;
+    const bool prefixed = std::ranges::any_of(rules, [&](const TensorRule& rule) {
+        return rule.tensor.starts_with('[') && names.all().contains(tensor_name(rule.tensor, 0, true));
+    });
     return tensor_name(found.rule->tensor, layer, prefixed);
 }
 
 }  // namespace
 
-TensorNames::TensorNames(const WeightFiles& files) : files_(files) {
+TensorNames::TensorNames(const WeightFiles& files, std::string_view wrappers) : files_(files) {
     std::string_view wrapper;
-    for (const std::string_view prefix : wrappers) {
+    for (const std::string_view prefix : common_wrappers) {
         const bool all = std::ranges::all_of(
             files.tensors(), [&](const StoredTensor& t) { return t.name.starts_with(prefix); });
         if (all && !files.tensors().empty()) wrapper = prefix;
     }
-    for (const StoredTensor& tensor : files.tensors()) by_name_[tensor.name.substr(wrapper.size())] = &tensor;
+    for (const StoredTensor& tensor : files.tensors()) {
+        const std::string_view name = std::string_view(tensor.name).substr(wrapper.size());
+        const auto [at, fresh] = by_name_.emplace(unwrapped(name, wrappers), &tensor);
+        require(fresh, ErrorKind::Unsupported, "{}: {} and {} are the same weight twice",
+                ::headway::where(files), quote(at->second->name), quote(tensor.name));
+    }
 }
 
 const StoredTensor* TensorNames::find(std::string_view pattern, int layer) const {
@@ -181,15 +206,15 @@ const StoredTensor* TensorNames::find(std::string_view pattern, int layer) const
 Match match_tensors(const Architecture& architecture, const ConfigReading& reading, const WeightFiles& files,
                     const TensorNames& names, bool allow_unknown) {
     const Config& config = reading.config;
-    check_layers(architecture, config, files, names);
+    check_layers(reading, files, names);
     Match match;
     Ledger ledger(architecture, names);
     std::vector<std::string> missing;
     for (const Leaf& leaf : stored_leaves(config)) {
-        if (reading.unit_gains && leaf.name.symbol.ends_with(".w")) continue;
-        const Found found = find_leaf(architecture, names, leaf.name);
+        const Found found = find_leaf(reading.tensors, names, leaf, config);
         if (found.tensor == nullptr) {
-            missing.push_back(wanted_name(architecture, names, found, leaf.name.layer));
+            if (reading.unit_gains && leaf.name.symbol.ends_with(".w")) continue;
+            missing.push_back(wanted_name(reading.tensors, names, found, leaf.name.layer));
             continue;
         }
         match.leaves[leaf.name] = checked_leaf(found, leaf, config, files);
@@ -199,7 +224,7 @@ Match match_tensors(const Architecture& architecture, const ConfigReading& readi
     std::ranges::sort(missing);
     missing.erase(std::unique(missing.begin(), missing.end()), missing.end());
     if (!missing.empty()) throw_missing(files, missing, ledger.unknown());
-    if (config.tied_unembed) check_tied(architecture, names, files, match, ledger);
+    if (config.tied_unembed) match_tied(reading, names, files, match, ledger);
     const std::vector<std::string> unknown = ledger.unknown();
     if (!unknown.empty() && !allow_unknown) {
         throw Error(

@@ -17,12 +17,14 @@ namespace headway {
 struct StoredLeaf {
     StoredTensor tensor;
     Layout layout;
+    double plus = 0.0;  ///< added to every element
 };
 
-/// The tensors of a checkpoint by the names that the architecture's patterns have: without a wrapper's prefix (`module.`).
+/// The tensors of a checkpoint by the names that the architecture's patterns have: without a wrapper's prefix (`module.` of all
+/// tensors, or one of the architecture's).
 class TensorNames {
 public:
-    explicit TensorNames(const WeightFiles& files);
+    TensorNames(const WeightFiles& files, std::string_view wrappers);
     /// The tensor of a pattern, with or without its bracketed prefix. Throws Error(Unsupported) when both are there.
     const StoredTensor* find(std::string_view pattern, int layer) const;
     bool has(std::string_view pattern) const { return find(pattern, 0) != nullptr; }
@@ -39,7 +41,7 @@ struct Match {
     std::vector<TensorUse> tensors;
 };
 
-/// Matches every stored leaf of `reading` with a tensor of the right shape and type. Throws one Error(Unsupported) that lists
+/// Matches every stored leaf of `reading`, and a tied W_U, with a tensor of the right shape and type. Throws one Error(Unsupported) that lists
 /// all missing tensors, or names the first of a wrong shape, or all that the architecture does not know.
 Match match_tensors(const Architecture& architecture, const ConfigReading& reading, const WeightFiles& files,
                     const TensorNames& names, bool allow_unknown);

@@ -4,6 +4,7 @@
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "model/fold.hpp"
+#include "model/fold_notes.hpp"
 
 #include <map>
 #include <mutex>
@@ -49,6 +50,13 @@ struct Model::State {
     mutable std::tuple<Cache<float>, Cache<double>> caches;
 
     template <class T>
+    WeightArray<T> made(const Leaf& wanted) const {
+        std::shared_ptr<T[]> data = allocate<T>(wanted);
+        make_leaf<T>(wanted, stored, config, source, {data.get(), static_cast<std::size_t>(wanted.size())});
+        return {std::move(data), wanted.shape};
+    }
+
+    template <class T>
     std::shared_ptr<Slot<T>> slot(const LeafName& name) const {
         const std::lock_guard lock(guard);
         std::shared_ptr<Slot<T>>& found = std::get<Cache<T>>(caches)[name];
@@ -65,6 +73,7 @@ Model::Model(const Config& config, const Folding& fold, WeightSource source, Mod
     state->source = std::move(source);
     state->description = std::move(description);
     state->description.foldings = folding_notes(state->stored, fold, state->config.folding);
+    state->description.approximations = approximation_notes(state->config);
     state->leaves = network_leaves(state->config);
     for (std::size_t i = 0; i < state->leaves.size(); ++i) state->place[state->leaves[i].name] = i;
     state_ = std::move(state);
@@ -95,17 +104,25 @@ WeightArray<T> Model::leaf(std::string_view symbol, int layer) const {
     const Leaf& wanted = at(symbol, layer);
     const std::shared_ptr<Slot<T>> slot = state_->slot<T>(wanted.name);
     const std::lock_guard lock(slot->making);
-    if (!slot->array.data) {
-        std::shared_ptr<T[]> data = allocate<T>(wanted);
-        make_leaf<T>(wanted, state_->stored, state_->config, state_->source,
-                     {data.get(), static_cast<std::size_t>(wanted.size())});
-        slot->array = {std::move(data), wanted.shape};
-    }
+    if (!slot->array.data) slot->array = state_->made<T>(wanted);
     return slot->array;
+}
+
+template <class T>
+WeightArray<T> Model::leaf_once(std::string_view symbol, int layer) const {
+    const Leaf& wanted = at(symbol, layer);
+    const std::shared_ptr<Slot<T>> slot = state_->slot<T>(wanted.name);
+    {
+        const std::lock_guard lock(slot->making);
+        if (slot->array.data) return slot->array;
+    }
+    return state_->made<T>(wanted);
 }
 
 template WeightArray<float> Model::leaf(std::string_view, int) const;
 template WeightArray<double> Model::leaf(std::string_view, int) const;
+template WeightArray<float> Model::leaf_once(std::string_view, int) const;
+template WeightArray<double> Model::leaf_once(std::string_view, int) const;
 
 void Model::release() const {
     const std::lock_guard lock(state_->guard);

@@ -10,6 +10,7 @@
 #include "headway/io/weight_files.hpp"
 #include "io/input_file.hpp"
 #include "model/architecture.hpp"
+#include "model/pattern.hpp"
 #include "model/saved_config.hpp"
 
 #include <fmt/format.h>
@@ -45,11 +46,12 @@ std::vector<std::byte> leaf_bytes(const Model& model, const Leaf& leaf, DType dt
 // Every leaf under its name in TransformerLens. These names have no ties, so W_U is written too.
 Saving lens_saving(const Model& model, DType dtype) {
     Saving saving{.config = saved_config(model.config())};
+    const std::span<const TensorRule> rules = architecture_named("transformer_lens").tensors;
     std::vector<Leaf> leaves = stored_leaves(model.config());
     if (model.config().tied_unembed) leaves.push_back(model.at("W_U"));
     for (const Leaf& leaf : leaves) {
-        const auto rule = std::ranges::find(transformer_lens.tensors, leaf.name.symbol, &TensorRule::leaf);
-        invariant(rule != transformer_lens.tensors.end(), "every stored leaf has a name in TransformerLens");
+        const auto rule = std::ranges::find(rules, leaf.name.symbol, &TensorRule::leaf);
+        invariant(rule != rules.end(), "every stored leaf has a name in TransformerLens");
         saving.tensors.push_back(
             {tensor_name(rule->tensor, leaf.name.layer, true), dtype, leaf.shape, [&model, leaf, dtype] {
                  return dtype == DType::F64 ? leaf_bytes<double>(model, leaf, dtype)

@@ -3,7 +3,7 @@
 
 #include "headway/base/error.hpp"
 #include "headway/model/load.hpp"
-#include "model/architecture.hpp"
+#include "model/pattern.hpp"
 
 #include <gtest/gtest.h>
 
@@ -28,8 +28,8 @@ Leaf leaf_of(const std::string& symbol) {
     throw InvariantFailure("no such leaf");
 }
 
-/// The leaf out of a tensor that holds 0, 1, 2, ...
-std::vector<float> gathered(const char* text, int part, const std::string& symbol) {
+/// The leaf out of a tensor that holds 0, 1, 2, ..., read in pieces of about `most`.
+std::vector<float> gathered(const char* text, int part, const std::string& symbol, std::int64_t most = 1000) {
     const Leaf leaf = leaf_of(symbol);
     const Layout layout = parse_layout(text, part, leaf, small());
     std::size_t size = 1;
@@ -37,7 +37,10 @@ std::vector<float> gathered(const char* text, int part, const std::string& symbo
     std::vector<float> tensor(size);
     std::iota(tensor.begin(), tensor.end(), 0.0F);
     std::vector<float> out(static_cast<std::size_t>(leaf.size()));
-    gather<float>(tensor, layout, leaf, out);
+    for (const Piece& piece : pieces(layout, most))
+        gather<float>(std::span(tensor).subspan(static_cast<std::size_t>(piece.first),
+                                                static_cast<std::size_t>(piece.size)),
+                      piece, out);
     return out;
 }
 
@@ -76,12 +79,77 @@ TEST(Layout, InterleavedHeadsOfAFusedTensor) {
 
 TEST(Layout, OnlyAnUnchangedTensorIsWhole) {
     const Leaf q = leaf_of("W_Q");
-    EXPECT_TRUE(parse_layout("h d e", 0, q, small()).is_whole(q));
-    EXPECT_FALSE(parse_layout("(h e) d", 0, q, small()).is_whole(q));
-    const Leaf o = leaf_of("W_O");
-    EXPECT_TRUE(parse_layout("(h e) d", 0, o, small()).is_whole(o));
-    const Leaf b = leaf_of("b_Q");
-    EXPECT_FALSE(parse_layout("(3 h e)", 0, b, small()).is_whole(b));
+    EXPECT_TRUE(parse_layout("h d e", 0, q, small()).is_whole());
+    EXPECT_FALSE(parse_layout("(h e) d", 0, q, small()).is_whole());
+    EXPECT_TRUE(parse_layout("(h e) d", 0, leaf_of("W_O"), small()).is_whole());
+    EXPECT_FALSE(parse_layout("(3 h e)", 0, leaf_of("b_Q"), small()).is_whole());
+    EXPECT_FALSE(parse_layout("2+p d", 1, leaf_of("W_pos"), small()).is_whole());
+}
+
+TEST(Layout, PartsOfDifferentSizeStandOneBehindTheOther) {
+    const std::vector<float> q = gathered("(h+g+g e) d", 0, "W_Q");  // q[h, d, e] = 4 (3 h + e) + d
+    EXPECT_EQ(q[(1 * 4 + 2) * 3 + 1], 4.0F * (3 * 1 + 1) + 2);
+    const std::vector<float> v = gathered("(h+g+g e) d", 2, "W_V");  // v[0, d, e] = 4 (9 + e) + d
+    EXPECT_EQ(v[2 * 3 + 1], 4.0F * (9 + 1) + 2);
+}
+
+TEST(Layout, EveryGroupHasItsQueriesItsKeyAndItsValue) {
+    Config c = parse_random_shape("layers=1,heads=4,kv_heads=2,d_model=2,d_head=2");
+    const Leaf q{{"W_Q", 0}, "hde", {4, 2, 2}};
+    const Layout layout = parse_layout("(g r+1+1 e) d", 0, q, c);
+    EXPECT_EQ(layout.expected, "[n_kv_heads*(n_heads/n_kv_heads+1+1)*d_head=16, d_model=2]");
+    std::vector<float> tensor(32);
+    std::iota(tensor.begin(), tensor.end(), 0.0F);
+    std::vector<float> out(16);
+    gather<float>(tensor, pieces(layout, 1000).front(), out);  // q[2 g + r, d, e] = 2 (8 g + 2 r + e) + d
+    EXPECT_EQ(out[(3 * 2 + 1) * 2 + 0], 2.0F * (8 + 2) + 1);
+    EXPECT_EQ(parse_layout("(g r+1+1 e) d", 2, {{"W_V", 0}, "gde", {2, 2, 2}}, c).offset, 2 * 3 * 2);
+}
+
+TEST(Layout, RowsInFrontAreLeftOut) {
+    const Layout layout = parse_layout("2+p d", 1, leaf_of("W_pos"), small());
+    EXPECT_EQ(layout.expected, "[2+n_ctx=8, d_model=4]");
+    EXPECT_EQ(gathered("2+p d", 1, "W_pos").front(), 8.0F);
+}
+
+TEST(Layout, OneRowOfAnyNumber) {
+    const Leaf b{{"b_O", 0}, "d", {4}};
+    const Layout layout = parse_layout("* d", 1, b, small());
+    EXPECT_TRUE(layout.fits({9, 4}));
+    EXPECT_FALSE(layout.fits({9, 5}));
+    EXPECT_EQ(layout.offset, 4);
+    EXPECT_EQ(layout.expected, "[any, d_model=4]");
+}
+
+TEST(Layout, AVectorThatAllHeadsShareIsRepeated) {
+    EXPECT_EQ(gathered("e", 0, "b_Q"), (std::vector<float>{0, 1, 2, 0, 1, 2}));
+}
+
+TEST(Layout, RotatedPairsSideBySideAreHalvesAgain) {
+    const Config c = parse_random_shape("layers=1,heads=1,d_model=2,d_head=4");
+    std::vector<float> tensor{0, 1, 2, 3};
+    std::vector<float> out(4);
+    gather<float>(tensor, pieces(parse_layout("(h i j)", 0, {{"b_Q", 0}, "he", {1, 4}}, c), 9).front(), out);
+    EXPECT_EQ(out, (std::vector<float>{0, 2, 1, 3}));
+}
+
+TEST(Layout, TheSecondOfTwoEqualAxesHasACapital) {
+    const Leaf head{{"W_head", -1}, "dd", {4, 4}};
+    const Layout layout = parse_layout("D d", 0, head, small());
+    EXPECT_EQ(layout.loops.front().from, 1);
+    EXPECT_TRUE(parse_layout("d D", 0, head, small()).is_whole());
+}
+
+TEST(Layout, PiecesAreTheWhole) {
+    for (const auto& [text, symbol] : {std::pair{"(h e) d", "W_Q"},
+                                       {"d (h e)", "W_O"},
+                                       {"(h+g+g e) d", "W_Q"},
+                                       {"d (3 h e)", "W_Q"},
+                                       {"(h 3 e) d", "W_Q"},
+                                       {"m d", "W_in"},
+                                       {"e", "b_Q"}})
+        for (const std::int64_t most : {1, 5, 17})
+            EXPECT_EQ(gathered(text, 0, symbol, most), gathered(text, 0, symbol)) << text << " " << most;
 }
 
 TEST(Layout, TransposesMatricesThatAreNoMultipleOfATile) {
@@ -102,7 +170,9 @@ TEST(Pattern, MatchesALayerAndAPrefixThatMayBeAbsent) {
                              "h.1.attn.biases", "h.99999999999.attn.bias", "model.h.1.attn.bias"}) {
         EXPECT_EQ(match_pattern(pattern, name), no_match) << name;
     }
-    EXPECT_EQ(match_pattern("lm_head.weight", "lm_head.weight"), -1);
+    EXPECT_EQ(match_pattern("lm_head.weight", "lm_head.weight"), no_layer);
+    EXPECT_EQ(match_pattern("[bert.]pooler.*", "bert.pooler.dense.bias"), no_layer);
+    EXPECT_EQ(match_pattern("[bert.]pooler.*", "bert.poole"), no_match);
 }
 
 std::string listed(const Config& config) {

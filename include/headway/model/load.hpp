@@ -21,7 +21,8 @@ struct LoadOptions {
     bool allow_nonfinite = false;    ///< go on with NaN and infinite weights
     std::uint64_t seed = 0;          ///< of `random:`
     std::filesystem::path config{};  ///< instead of the config.json beside the weights
-    Progress* progress = nullptr;    ///< told of the stored bytes that are read, now and later; outlives the model
+    Progress* progress =
+        nullptr;  ///< told of the stored bytes that are read, now and later; outlives the model
 };
 
 /// The file's own weights: nothing is folded.

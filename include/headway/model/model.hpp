@@ -33,6 +33,7 @@ struct WeightArray {
 struct WeightSource {
     std::function<void(const Leaf&, std::span<float>)> read_float;
     std::function<void(const Leaf&, std::span<double>)> read_double;
+    bool reads_tied_unembed = false;  ///< it fills W_U of a tied model too, without making W_E first
 
     void read(const Leaf& leaf, std::span<float> out) const { read_float(leaf, out); }
     void read(const Leaf& leaf, std::span<double> out) const { read_double(leaf, out); }
@@ -86,6 +87,10 @@ public:
     /// Throws Error: Usage (no such leaf), Numeric (a weight is not finite), Unsupported, Malformed, Io, Limit (no memory).
     template <class T>
     WeightArray<T> leaf(std::string_view symbol, int layer = -1) const;
+
+    /// The same, but an array that is not kept already is the caller's alone.
+    template <class T>
+    WeightArray<T> leaf_once(std::string_view symbol, int layer = -1) const;
 
     /// Drops the arrays made so far; those still held elsewhere live on.
     void release() const;

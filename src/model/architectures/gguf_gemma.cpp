@@ -1,0 +1,29 @@
+// Gemma 1 in a GGUF file: the converter added 1 to the gains, and embeddings are scaled when they are read.
+// SPDX-License-Identifier: Apache-2.0
+#include "model/gguf.hpp"
+
+#include <cmath>
+
+namespace headway::architectures {
+
+namespace {
+
+ConfigReading config(const Json& metadata, const FileTensors& file) {
+    Config c = read_gguf(metadata, file);
+    c.positions = Positions::Rotary;
+    c.rotary = read_gguf_rotary(metadata, c, file);
+    c.activation = Activation::GeluNew;
+    c.gated_mlp = true;
+    c.embed_scale = std::sqrt(static_cast<double>(c.d_model));
+    return {c};
+}
+
+}  // namespace
+
+extern const Architecture gguf_gemma{.name = "gemma",
+                                     .tensors = gguf_plain,
+                                     .ignored = gguf_tables,
+                                     .config = config,
+                                     .source = ConfigSource::Gguf};
+
+}  // namespace headway::architectures

@@ -1,0 +1,32 @@
+// Qwen 3: Llama with a norm of every query and key, whose gain all heads share; its upper layers may attend locally.
+// SPDX-License-Identifier: Apache-2.0
+#include "model/hugging_face.hpp"
+
+namespace headway::architectures {
+
+namespace {
+
+bool upper(const Json& json, int layer) {
+    return json.boolean("use_sliding_window", false) && json.has("sliding_window") &&
+           layer >= json.integer("max_window_layers", 28);
+}
+
+ConfigReading config(const Json& json, const FileTensors& file) {
+    Config c = read_llama_like(json, file);
+    c.query_key_norm = QueryKeyNorm::Head;
+    const bool bias = json.boolean("attention_bias", false);
+    c.biases = {.query_key_value = bias, .attention_out = bias};
+    set_windows(c, read_local_layers(json, c, upper), json.count("sliding_window", 1));
+    return {c};
+}
+
+}  // namespace
+
+extern const Architecture qwen3{.name = "qwen3",
+                                .other_names = "Qwen3ForCausalLM Qwen3Model",
+                                .tensors = llama_tensors,
+                                .ignored = rotary_tables,
+                                .config = config,
+                                .features = "rope_scaling attention_bias sliding_window use_sliding_window"};
+
+}  // namespace headway::architectures
