@@ -94,12 +94,12 @@ void softmax_line(const Line<T>& line, Kept part) {
     clear_outside(line, part);
 }
 
-/// Neighbouring axes as one. Copied, unless one axis is all of them.
+/// Neighbouring axes as one. Copied where the elements do not lie so.
 template <class T>
 Array<T> merged_axes(const Array<T>& a, int axis, int count, Workspace& workspace) {
     invariant(count >= 1 && axis + count <= a.rank(), "array: no such axes");
     if (count == 1) return a;
-    const auto whole = std::make_shared<const Array<T>>(copy(a, workspace));
+    const auto whole = std::make_shared<const Array<T>>(a.contiguous() ? a : copy(a, workspace));
     Dims shape = a.shape();
     const auto first = shape.begin() + axis;
     *first = std::accumulate(first, first + count, std::int64_t{1}, std::multiplies<>());

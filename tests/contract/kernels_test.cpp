@@ -124,6 +124,21 @@ TEST(Kernels, KeepLowerIsTheCausalMaskAndTheStrictOrderOfLayers) {
                 ElementsAre(0, 2, 3, 0, 0, 6, 0, 0, 0));
 }
 
+TEST(Kernels, AWindowKeepsTheLastOfWhatIsSeen) {
+    Workspace workspace;
+    const Array<double> a = array({1, 2, 3, 4, 5, 6, 7, 8, 9}, {3, 3}, workspace);
+    EXPECT_THAT(values(keep_lower(a, 0, 1, {.window = 2}, workspace)),
+                ElementsAre(1, 0, 0, 4, 5, 0, 0, 8, 9));
+    EXPECT_THAT(values(keep_lower(a, 0, 1, {.window = 1}, workspace)),
+                ElementsAre(1, 0, 0, 0, 5, 0, 0, 0, 9));
+    EXPECT_EQ(values(keep_lower(a, 0, 1, {.window = 3}, workspace)),
+              values(keep_lower(a, 0, 1, {}, workspace)));
+    const double half = 1 / (1 + std::exp(1.0));
+    EXPECT_THAT(
+        values(softmax(a, 1, 0, 2, workspace)),
+        Pointwise(DoubleNear(1e-15), std::vector<double>{1, 0, 0, half, 1 - half, 0, 0, half, 1 - half}));
+}
+
 TEST(Kernels, MaskedNaNIsZero) {
     Workspace workspace;
     const double nan = std::numeric_limits<double>::quiet_NaN();
@@ -188,6 +203,24 @@ TEST(Kernels, RstdIsTheInverseRootOfTheMeanSquare) {
                 Pointwise(DoubleNear(1e-12), std::vector{1 / std::sqrt(12.5 + 1e-4), 100.0}));
 }
 
+TEST(Kernels, RstdOfSeveralAxesIsOneMean) {
+    Workspace workspace;
+    const Array<double> a = array({3, 4, 0, 0, 1, 1, 1, 1}, {2, 2, 2}, workspace);
+    EXPECT_THAT(values(rstd(a, 1, 2, 0, workspace)),
+                Pointwise(DoubleNear(1e-15), std::vector{1 / std::sqrt(6.25), 1.0}));
+    EXPECT_THAT(values(rstd(a, 0, 3, 0, workspace)),
+                Pointwise(DoubleNear(1e-15), std::vector{1 / std::sqrt(29 / 8.0)}));
+    EXPECT_THAT(values(rstd(a.permuted(std::vector{2, 0, 1}), 1, 2, 0, workspace)),
+                Pointwise(DoubleNear(1e-15), std::vector{1 / std::sqrt(11 / 4.0), 1 / std::sqrt(18 / 4.0)}));
+}
+
+TEST(Kernels, ASoftCapIsTheIdentityNearZeroAndItsLimitFarAway) {
+    Workspace workspace;
+    const Array<double> a = array({1e-9, 25, 1e9, -1e9}, {4}, workspace);
+    EXPECT_THAT(values(soft_cap(a, 50, workspace)),
+                Pointwise(DoubleNear(1e-14), std::vector{1e-9, 50 * std::tanh(0.5), 50.0, -50.0}));
+}
+
 TEST(Kernels, ActivationsAreTheirFormulas) {
     Workspace workspace;
     const Array<double> a = array({-2, 0, 0.5, 3}, {4}, workspace);
@@ -210,6 +243,7 @@ TEST(Kernels, NaNSurvivesEveryFunction) {
     for (const Activation f : {Activation::Relu, Activation::Gelu, Activation::GeluNew, Activation::Silu}) {
         EXPECT_TRUE(std::isnan(values(activate(a, f, workspace))[1]));
     }
+    EXPECT_TRUE(std::isnan(values(soft_cap(a, 50, workspace))[1]));
     EXPECT_TRUE(std::isnan(values(rstd(a, 1, 1, 0, workspace))[0]));
     EXPECT_TRUE(std::isnan(values(softmax(a, 1, -1, 0, workspace))[0]));
     EXPECT_TRUE(std::isnan(sum_of_squares(a, workspace)));
@@ -244,7 +278,10 @@ std::vector<float> everything(Workspace& workspace) {
     append(reduce<float>(a, std::vector{0, 1, 2}, {}, workspace));
     append(copy(a.permuted(std::vector{2, 1, 0}), workspace));
     append(softmax(a, 2, 0, 0, workspace));
+    append(softmax(a, 2, 0, 7, workspace));
     append(rstd(a, 0, 1, 1e-5, workspace));
+    append(rstd(a, 1, 2, 1e-5, workspace));
+    append(soft_cap(a, 0.5, workspace));
     append(rotate(a, 2, 0, {{64, 10000.0, false}, 1, 0}, workspace));
     append(activate(a, Activation::Gelu, workspace));
     all.push_back(static_cast<float>(sum_of_squares(a, workspace)));

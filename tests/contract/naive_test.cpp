@@ -207,7 +207,7 @@ private:
     Use factor() {
         const int label = pick(random_, 0, static_cast<int>(spaces_.size()) - 1);
         const Space space = spaces_[static_cast<std::size_t>(label)];
-        switch (pick(random_, 0, 12)) {
+        switch (pick(random_, 0, 13)) {
             case 0:
                 return {copy(space, 1), {label}};
             case 1:
@@ -219,7 +219,7 @@ private:
             case 4:
                 return use({Relation::Token, 0, {}}, {Space::Position, Space::Vocab});
             case 5:
-                return use({Relation::Causal, 0, {}}, {Space::Position, Space::Position});
+                return use({Relation::Causal, pick(random_, 0, 2), {}}, {Space::Position, Space::Position});
             case 6:
                 return use({Relation::Before, 0, {}}, {Space::Layer, Space::Layer});
             case 7:
@@ -227,11 +227,19 @@ private:
             case 8:
                 return use({Relation::Centre, 0, {}}, {Space::Residual, Space::Residual});
             case 9:
-                return use({Relation::Rope, 0, {2, 100.0, pick(random_, 0, 1) == 1}},
+                return use({Relation::Rope, 0, rotary()},
                            {Space::Position, Space::HeadInner, Space::HeadInner});
+            case 10:
+                return use({Relation::Distance, 0, {}}, {Space::Position, Space::Position});
             default:
                 return weight_factor();
         }
+    }
+    Rotary rotary() {
+        Rotary result{.dims = 2, .theta = 100.0, .adjacent_pairs = pick(random_, 0, 1) == 1};
+        result.scaling = pick(random_, 0, 1) == 1 ? RotaryScaling::Linear : RotaryScaling::None;
+        result.factor = 3;
+        return result;
     }
     Use use(const Structure& relation, const std::vector<Space>& spaces) {
         Use result{structure(relation), {}};

@@ -67,7 +67,7 @@ inline const std::vector<Feature>& features() {
                c.rotary.scaling = RotaryScaling::Linear;
                c.rotary.factor = 4;
            }},
-          {"llama3",  // wavelengths 6.3 and 63: one kept, one between; with factors 8, 16 one stretched
+          {"llama3",  // of 6 dimensions: wavelengths 6.3, 29, 135 are kept, between, and stretched
            [](Config& c) {
                full_rotary(c);
                c.rotary.scaling = RotaryScaling::Llama3;

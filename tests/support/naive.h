@@ -7,6 +7,7 @@
 #include "headway/network/expression.hpp"
 #include "headway/network/leaves.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -178,6 +179,7 @@ private:
         std::vector<const Value*> factors;
         for (const Use& use : product.factors) factors.push_back(&value(use.node));
         Value result = Value::zeros(shape_of(node.ports()));
+        std::vector<long double> totals(result.values.size());  // many equal terms: double would drift
         for_each_index(shape_of(spaces), [&](const Shape& at) {
             double x = 1, magnitude = 1;
             for (std::size_t f = 0; f < factors.size() && magnitude != 0; ++f) {
@@ -187,9 +189,11 @@ private:
                 x *= factors[f]->values[factors[f]->offset(own)];
                 magnitude *= factors[f]->magnitude[factors[f]->offset(own)];
             }
-            result.values[result.offset(at)] += x;
+            totals[result.offset(at)] += x;
             result.magnitude[result.offset(at)] += magnitude;
         });
+        std::transform(totals.begin(), totals.end(), result.values.begin(),
+                       [](long double total) { return static_cast<double>(total); });
         return result;
     }
 

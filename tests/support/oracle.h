@@ -33,19 +33,27 @@ Weights weights_of(const Model& model) {
     };
 }
 
-/// A norm's input `x` becomes `(x - mean) * rstd * gain + bias`.
+/// A norm's input `x` becomes `(x - mean) * rstd * gain + bias`. Scales of norms that the model has not are 1, or absent.
 struct LayerRun {
-    std::vector<Matrix> scores;   ///< [head][query][key], scaled, before mask and softmax
+    std::vector<Matrix> scores;   ///< [head][query][key], scaled, with ALiBi, before cap, mask and softmax
     std::vector<Matrix> pattern;  ///< [head][query][key]
-    Vector rstd1;                 ///< [position], of the norm before attention; 1 without norm
-    Vector rstd2;                 ///< [position], of the norm before the MLP; empty without MLP
-    Matrix attention;             ///< [position][d_model], heads and b_O
-    Matrix mlp;                   ///< [position][d_model], with b_out; empty without MLP
+    Matrix rstd_q;                ///< [head][position]; one row where a norm is of all heads; empty without
+    Matrix rstd_k;                ///< [key-value head][position]
+    Vector rstd1;                 ///< [position], of ln1; 1 without
+    Vector rstd2;                 ///< [position], of ln2; empty without MLP
+    Vector rstd1_post;            ///< [position], of ln1_post; 1 without
+    Vector rstd2_post;            ///< [position], of ln2_post; empty without MLP
+    Matrix branch1;               ///< [position][d_model], heads and b_O
+    Matrix branch2;               ///< [position][d_model], MLP and b_out; empty without MLP
+    Matrix attention;             ///< [position][d_model], what branch 1 adds to the stream
+    Matrix mlp;     ///< [position][d_model], what branch 2 adds to the stream; empty without MLP
+    Matrix middle;  ///< [position][d_model], the stream between them; empty in a parallel block
 };
 
 struct Run {
     std::vector<Matrix> stream;  ///< [layer][position][d_model]: before layer 0, after each layer
     std::vector<LayerRun> layers;
+    Vector rstd_embed;  ///< [position]; 1 without norm
     Vector rstd_final;  ///< [position]; 1 without norm
     Matrix logits;      ///< [position][d_vocab]
 };
@@ -56,7 +64,7 @@ public:
 
     Run run(const std::vector<int>& tokens) {
         Run run;
-        Matrix x = embed(tokens);
+        Matrix x = embed(tokens, run.rstd_embed);
         run.stream.push_back(x);
         for (int layer = 0; layer < c_.n_layers; ++layer) {
             run.layers.push_back(block(x, layer));
@@ -91,14 +99,21 @@ private:
     }
     static std::size_t size(int n) { return static_cast<std::size_t>(n); }
 
-    Matrix embed(const std::vector<int>& tokens) const {
+    Matrix embed(const std::vector<int>& tokens, Vector& rstd) const {
         const Vector embedding = weights_("W_E", -1);
+        const double scale = c_.embed_scale == 1.0 ? 1.0 : weights_("embed_scale", -1).at(0);
         Matrix x = zeros(tokens.size(), size(c_.d_model));
         for (std::size_t q = 0; q < tokens.size(); ++q) {
             for (std::size_t d = 0; d < x[q].size(); ++d)
-                x[q][d] = embedding.at(size(tokens[q]) * x[q].size() + d);
+                x[q][d] = scale * embedding.at(size(tokens[q]) * x[q].size() + d);
         }
         if (c_.positions == Positions::Learned) add_positions(x);
+        if (c_.biases.embed) add_to_rows(x, weights_("b_E", -1));
+        rstd.assign(x.size(), 1.0);
+        if (c_.norm == Norm::None || !c_.embed_norm) return x;
+        x = whole_norm(x, "ln_embed", -1, rstd);
+        if (stream_has_no_mean())
+            for (Vector& row : x) take_mean_away(row);
         return x;
     }
 
@@ -109,33 +124,75 @@ private:
         }
     }
 
-    /// What the readers of a norm see: without its gain and bias where they are folded.
-    Matrix normed(const Matrix& x, const std::string& norm, int layer, Vector& rstd) const {
-        rstd.assign(x.size(), 1.0);
-        if (c_.norm == Norm::None) return x;
+    /// Folding centred all that writes to the stream of a LayerNorm model, whose norms then need not; a norm on the stream
+    /// itself puts a mean back.
+    bool stream_has_no_mean() const {
+        return c_.norm == Norm::LayerNorm && c_.folding.centring &&
+               c_.norm_placement != NormPlacement::Stream;
+    }
+
+    static void take_mean_away(Vector& row) {
+        double mean = 0.0;
+        for (const double value : row) mean += value / static_cast<double>(row.size());
+        for (double& value : row) value -= mean;
+    }
+
+    /// 1 over the root mean square of a row, by which it is multiplied.
+    double scale_row(Vector& row) const {
+        double square = 0.0;
+        for (const double value : row) square += value * value / static_cast<double>(row.size());
+        const double rstd = 1.0 / std::sqrt(square + c_.norm_eps);
+        for (double& value : row) value *= rstd;
+        return rstd;
+    }
+
+    Matrix normed(const Matrix& x, const std::string& norm, int layer, bool centre, bool gain,
+                  Vector& rstd) const {
         Matrix y = x;
-        const bool centred = c_.norm == Norm::LayerNorm && !c_.folding.centring;
-        for (std::size_t q = 0; q < y.size(); ++q) {
-            double mean = 0.0;
-            for (const double value : y[q]) mean += value / c_.d_model;
-            double square = 0.0;
-            for (double& value : y[q]) {
-                if (centred) value -= mean;
-                square += value * value / c_.d_model;
-            }
-            rstd[q] = 1.0 / std::sqrt(square + c_.norm_eps);
-            for (double& value : y[q]) value *= rstd[q];
-        }
-        if (c_.folding.gains) return y;
-        const Vector gain = weights_(norm + ".w", layer);
+        rstd.clear();
         for (Vector& row : y) {
-            for (std::size_t d = 0; d < row.size(); ++d) row[d] *= gain[d];
+            if (centre) take_mean_away(row);
+            rstd.push_back(scale_row(row));
+        }
+        if (!gain) return y;
+        const Vector factor = weights_(norm + ".w", layer);
+        for (Vector& row : y) {
+            for (std::size_t d = 0; d < row.size(); ++d) row[d] *= factor[d];
         }
         if (has_norm_bias()) add_to_rows(y, weights_(norm + ".b", layer));
         return y;
     }
 
+    /// A norm with everything that belongs to it.
+    Matrix whole_norm(const Matrix& x, const std::string& norm, int layer, Vector& rstd) const {
+        return normed(x, norm, layer, c_.norm == Norm::LayerNorm, true, rstd);
+    }
+
+    /// What the readers of a norm see: without its gain and bias where they are folded into the readers.
+    Matrix read_norm(const Matrix& x, const std::string& norm, int layer, Vector& rstd) const {
+        return normed(x, norm, layer, c_.norm == Norm::LayerNorm && !stream_has_no_mean(), !c_.folding.gains,
+                      rstd);
+    }
+
+    /// The input of a branch: behind ln1 or ln2 where these are in front of the branches.
+    Matrix branch_input(const Matrix& x, const std::string& norm, int layer, Vector& rstd) const {
+        rstd.assign(x.size(), 1.0);
+        return in_front() ? read_norm(x, norm, layer, rstd) : x;
+    }
+
+    bool in_front() const {
+        return c_.norm != Norm::None &&
+               (c_.norm_placement == NormPlacement::Before || c_.norm_placement == NormPlacement::Sandwich);
+    }
+    bool behind() const {
+        return c_.norm != Norm::None &&
+               (c_.norm_placement == NormPlacement::After || c_.norm_placement == NormPlacement::Sandwich);
+    }
+    bool on_stream() const { return c_.norm != Norm::None && c_.norm_placement == NormPlacement::Stream; }
+
     bool has_norm_bias() const { return c_.norm == Norm::LayerNorm && c_.biases.norm; }
+    /// A bias of ln1 and ln2 that is folded into their readers.
+    bool has_image() const { return in_front() && has_norm_bias() && c_.folding.gains; }
 
     /// One head's queries, keys or values: n W + b, and the image of the norm's bias.
     Matrix project(const Matrix& n, const std::string& letter, int head, int layer) const {
@@ -146,21 +203,61 @@ private:
             const auto first = all.begin() + static_cast<std::ptrdiff_t>(size(head) * e);
             add_to_rows(y, Vector(first, first + c_.d_head));
         };
-        if (c_.biases.query_key_value) add_bias("b_" + letter);
-        if (has_norm_bias() && c_.folding.gains) add_bias("ln1.b." + letter);
+        if (c_.biases.query_key_value && !(letter == "V" && c_.folding.value_bias)) add_bias("b_" + letter);
+        if (has_image()) add_bias("ln1.b." + letter);
         return y;
     }
 
-    /// Turns pair i of row q by the angle q theta^(-2i/dims).
-    void rotate(Matrix& x) const {
+    /// Queries or keys of all heads: projected, normalised, rotated.
+    std::vector<Matrix> sides(const Matrix& n, const std::string& letter, int heads, int layer,
+                              Matrix& rstd) const {
+        std::vector<Matrix> all;
+        for (int head = 0; head < heads; ++head) all.push_back(project(n, letter, head, layer));
+        if (c_.query_key_norm != QueryKeyNorm::None)
+            norm_heads(all, weights_(letter == "Q" ? "q_norm.w" : "k_norm.w", layer), rstd);
+        for (Matrix& side : all) rotate(side, layer);
+        return all;
+    }
+
+    /// RMSNorm of each head's vectors, or of those of all heads laid end to end; gain [head][inner].
+    void norm_heads(std::vector<Matrix>& heads, const Vector& gain, Matrix& rstd) const {
+        const std::size_t e = size(c_.d_head);
+        const bool together = c_.query_key_norm == QueryKeyNorm::Layer;
+        rstd = zeros(together ? 1 : heads.size(), heads.front().size());
+        for (std::size_t q = 0; q < heads.front().size(); ++q) {
+            Vector line;
+            for (Matrix& head : heads) {
+                if (!together) rstd[size(static_cast<int>(&head - heads.data()))][q] = scale_row(head[q]);
+                line.insert(line.end(), head[q].begin(), head[q].end());
+            }
+            if (together) rstd[0][q] = scale_row(line);
+            for (std::size_t i = 0; i < line.size(); ++i) heads[i / e][q][i % e] = line[i] * gain.at(i);
+        }
+    }
+
+    /// Radians a position of pair i. Llama 3 looks at the wavelength: long ones are stretched by the factor, short ones kept.
+    static double frequency(const Rotary& rotary, int i) {
+        const double base = std::pow(rotary.theta, -2.0 * i / rotary.dims);
+        if (rotary.scaling == RotaryScaling::Linear) return base / rotary.factor;
+        if (rotary.scaling != RotaryScaling::Llama3) return base;
+        const double turns =
+            rotary.original_ctx * base / (2.0 * std::numbers::pi);  // in the original context
+        double kept = (turns - rotary.low_factor) / (rotary.high_factor - rotary.low_factor);
+        kept = std::min(1.0, std::max(0.0, kept));
+        return kept * base + (1.0 - kept) * base / rotary.factor;
+    }
+
+    /// Turns pair i of row q by the angle q frequency(i).
+    void rotate(Matrix& x, int layer) const {
         if (c_.positions != Positions::Rotary) return;
-        const int half = c_.rotary.dims / 2;
+        const Rotary rotary =
+            c_.layer_attention.empty() ? c_.rotary : c_.layer_attention.at(size(layer)).rotary;
+        const int half = rotary.dims / 2;
         for (std::size_t q = 0; q < x.size(); ++q) {
             for (int i = 0; i < half; ++i) {
-                const double frequency = std::pow(c_.rotary.theta, -2.0 * i / c_.rotary.dims);
-                const double angle = static_cast<double>(q) * frequency;
-                double& first = x[q][size(c_.rotary.adjacent_pairs ? 2 * i : i)];
-                double& second = x[q][size(c_.rotary.adjacent_pairs ? 2 * i + 1 : i + half)];
+                const double angle = static_cast<double>(q) * frequency(rotary, i);
+                double& first = x[q][size(rotary.adjacent_pairs ? 2 * i : i)];
+                double& second = x[q][size(rotary.adjacent_pairs ? 2 * i + 1 : i + half)];
                 const double a = first;
                 const double b = second;
                 first = a * std::cos(angle) - b * std::sin(angle);
@@ -169,26 +266,44 @@ private:
         }
     }
 
-    Matrix scores(const Matrix& query, const Matrix& key, int layer) const {
+    Matrix scores(const Matrix& query, const Matrix& key, int head, int layer) const {
         const double scale = weights_("scale", layer).at(0);
+        const double slope = c_.positions == Positions::Alibi ? weights_("slope", layer).at(size(head)) : 0.0;
         Matrix s = zeros(query.size(), key.size());
         for (std::size_t q = 0; q < s.size(); ++q) {
             for (std::size_t k = 0; k < s.size(); ++k) {
                 for (std::size_t e = 0; e < query[q].size(); ++e) s[q][k] += query[q][e] * key[k][e] * scale;
+                s[q][k] -= slope * (static_cast<double>(q) - static_cast<double>(k));
             }
         }
         return s;
     }
 
-    Matrix softmax(const Matrix& s) const {
+    static void cap(Matrix& x, double limit) {
+        if (limit == 0.0) return;
+        for (Vector& row : x) {
+            for (double& value : row) value = limit * std::tanh(value / limit);
+        }
+    }
+
+    bool is_seen(std::size_t k, std::size_t q, int layer) const {
+        if (c_.causal && k > q) return false;
+        const int window = c_.layer_attention.empty() ? 0 : c_.layer_attention.at(size(layer)).window;
+        return window == 0 || k + size(window) > q;
+    }
+
+    Matrix softmax(const Matrix& s, int layer) const {
         Matrix a = zeros(s.size(), s.size());
         for (std::size_t q = 0; q < s.size(); ++q) {
-            const std::size_t n_keys = c_.causal ? q + 1 : s.size();
             double largest = -std::numeric_limits<double>::infinity();
-            for (std::size_t k = 0; k < n_keys; ++k) largest = std::max(largest, s[q][k]);
             double total = 0.0;
-            for (std::size_t k = 0; k < n_keys; ++k) total += a[q][k] = std::exp(s[q][k] - largest);
-            for (std::size_t k = 0; k < n_keys; ++k) a[q][k] /= total;
+            for (std::size_t k = 0; k < s.size(); ++k) {
+                if (is_seen(k, q, layer)) largest = std::max(largest, s[q][k]);
+            }
+            for (std::size_t k = 0; k < s.size(); ++k) {
+                if (is_seen(k, q, layer)) total += a[q][k] = std::exp(s[q][k] - largest);
+            }
+            for (std::size_t k = 0; k < s.size(); ++k) a[q][k] /= total;
         }
         return a;
     }
@@ -196,15 +311,15 @@ private:
     Matrix attention(const Matrix& n, const Matrix& n_qk, int layer, LayerRun& run) const {
         Matrix out = zeros(n.size(), size(c_.d_model));
         const Vector output = weights_("W_O", layer);
+        const std::vector<Matrix> queries = sides(n_qk, "Q", c_.n_heads, layer, run.rstd_q);
+        const std::vector<Matrix> keys = sides(n_qk, "K", c_.n_kv_heads, layer, run.rstd_k);
         for (int head = 0; head < c_.n_heads; ++head) {
             const int kv_head = head / c_.group_size();
-            Matrix query = project(n_qk, "Q", head, layer);
-            Matrix key = project(n_qk, "K", kv_head, layer);
             const Matrix value = project(n, "V", kv_head, layer);
-            rotate(query);
-            rotate(key);
-            run.scores.push_back(scores(query, key, layer));
-            run.pattern.push_back(softmax(run.scores.back()));
+            run.scores.push_back(scores(queries[size(head)], keys[size(kv_head)], head, layer));
+            Matrix capped = run.scores.back();
+            cap(capped, c_.score_cap);
+            run.pattern.push_back(softmax(capped, layer));
             Matrix z = zeros(n.size(), size(c_.d_head));
             for (std::size_t q = 0; q < z.size(); ++q) {
                 for (std::size_t k = 0; k < z.size(); ++k) {
@@ -235,7 +350,7 @@ private:
 
     Matrix mlp_input(const Matrix& n, const std::string& which, int layer) const {
         Matrix y = times(n, weights_("W_" + which, layer), size(c_.d_mlp));
-        if (has_norm_bias() && c_.folding.gains) add_to_rows(y, weights_("ln2.b." + which, layer));
+        if (has_image()) add_to_rows(y, weights_("ln2.b." + which, layer));
         if (c_.biases.mlp && which == "in") add_to_rows(y, weights_("b_in", layer));
         if (c_.biases.gate && which == "gate") add_to_rows(y, weights_("b_gate", layer));
         return y;
@@ -255,32 +370,57 @@ private:
         return out;
     }
 
+    /// What a branch adds to the stream.
+    Matrix added(const Matrix& branch, const std::string& norm, int layer, Vector& rstd) const {
+        rstd.assign(branch.size(), 1.0);
+        return behind() ? whole_norm(branch, norm, layer, rstd) : branch;
+    }
+
     LayerRun block(Matrix& x, int layer) const {
         LayerRun run;
-        const Matrix n1 = normed(x, "ln1", layer, run.rstd1);
+        const Matrix n1 = branch_input(x, "ln1", layer, run.rstd1);
         Matrix n_qk = n1;
         if (c_.positions == Positions::Shortformer) add_positions(n_qk);  // behind the norm
-        run.attention = attention(n1, n_qk, layer, run);
+        run.branch1 = attention(n1, n_qk, layer, run);
+        run.attention = added(run.branch1, "ln1_post", layer, run.rstd1_post);
         Matrix after = x;
         add(after, run.attention);
+        if (on_stream()) after = whole_norm(after, "ln1", layer, run.rstd1);
         if (c_.has_mlp()) {
+            if (!c_.parallel_block) run.middle = after;
             const Matrix& read = c_.parallel_block ? x : after;
-            Matrix n2 = normed(read, c_.shared_norm ? "ln1" : "ln2", layer, run.rstd2);
-            run.mlp = mlp(n2, layer);
+            run.branch2 = mlp(branch_input(read, c_.shared_norm ? "ln1" : "ln2", layer, run.rstd2), layer);
+            run.mlp = added(run.branch2, "ln2_post", layer, run.rstd2_post);
             add(after, run.mlp);
+            if (on_stream()) after = whole_norm(after, "ln2", layer, run.rstd2);
         }
         x = after;
         return run;
     }
 
+    /// The transform of a masked language model between the last stream and its norm.
+    Matrix masked_head(const Matrix& x) const {
+        Matrix y = times(x, weights_("W_head", -1), size(c_.d_model));
+        add_to_rows(y, weights_("b_head", -1));
+        for (Vector& row : y) {
+            for (double& value : row) value = activate(c_.activation, value);
+        }
+        return y;
+    }
+
     Matrix unembed(const Matrix& x, Vector& rstd) const {
         const bool has_norm = c_.norm != Norm::None && c_.final_norm;
+        Matrix n = c_.masked_head ? masked_head(x) : x;
         rstd.assign(x.size(), 1.0);
-        const Matrix n = has_norm ? normed(x, "ln_final", -1, rstd) : x;
+        if (has_norm) {
+            const bool mean = c_.norm == Norm::LayerNorm && (c_.masked_head || !stream_has_no_mean());
+            n = normed(n, "ln_final", -1, mean, !c_.folding.gains, rstd);
+        }
         Matrix logits = times(n, weights_("W_U", -1), size(c_.d_vocab));
         if (has_norm && has_norm_bias() && c_.folding.gains)
             add_to_rows(logits, weights_("ln_final.b.U", -1));
         if (c_.biases.unembed) add_to_rows(logits, weights_("b_U", -1));
+        cap(logits, c_.logit_cap);
         return logits;
     }
 
