@@ -55,7 +55,7 @@ struct Reader {
 
     /// A few MiB of the tensor at a time.
     template <class T>
-    void read_pieces(const StoredTensor& tensor, const Layout& layout, std::span<T> out) const {
+    void read_pieces(const StoredTensor& tensor, const TensorLayout& layout, std::span<T> out) const {
         std::vector<T> elements;
         for (const Piece& piece : pieces(layout, 1 << 20)) {
             elements.resize(static_cast<std::size_t>(piece.size));

@@ -88,7 +88,7 @@ struct Strides {
     std::int64_t offset = 0;
 };
 
-Strides strides_of(const Factors& factors, int part, const Config& config, Layout& layout) {
+Strides strides_of(const Factors& factors, int part, const Config& config, TensorLayout& layout) {
     Strides strides;
     std::int64_t stride = 1;
     for (std::size_t i = factors.list.size(); i-- > 0;) {
@@ -114,8 +114,9 @@ Strides strides_of(const Factors& factors, int part, const Config& config, Layou
 }
 
 /// The loops of one axis of the leaf; `to` is not set yet.
-std::vector<Loop> loops_of(char letter, const std::map<char, std::int64_t>& strides, const Config& config) {
-    const auto loop = [&](char factor) { return Loop{extent(factor, config), strides.at(factor), 0}; };
+std::vector<LayoutLoop> loops_of(char letter, const std::map<char, std::int64_t>& strides,
+                                 const Config& config) {
+    const auto loop = [&](char factor) { return LayoutLoop{extent(factor, config), strides.at(factor), 0}; };
     if (strides.contains(letter)) return {loop(letter)};
     if (letter == 'h' && strides.contains('r')) return {loop('g'), loop('r')};
     if (letter == 'e' && strides.contains('j')) return {loop('j'), loop('i')};
@@ -124,11 +125,13 @@ std::vector<Loop> loops_of(char letter, const std::map<char, std::int64_t>& stri
 }
 
 /// Two loops that are one: the outer goes on where the inner ends.
-bool are_one(const Loop& outer, const Loop& inner) { return outer.from == inner.from * inner.extent; }
+bool are_one(const LayoutLoop& outer, const LayoutLoop& inner) {
+    return outer.from == inner.from * inner.extent;
+}
 
-std::vector<Loop> merged(const std::vector<Loop>& loops) {
-    std::vector<Loop> result;
-    for (const Loop& loop : loops) {
+std::vector<LayoutLoop> merged(const std::vector<LayoutLoop>& loops) {
+    std::vector<LayoutLoop> result;
+    for (const LayoutLoop& loop : loops) {
         if (loop.extent == 1) continue;
         if (!result.empty() && are_one(result.back(), loop)) {
             result.back().extent *= loop.extent;
@@ -149,7 +152,7 @@ constexpr std::int64_t tile = 32;
 
 /// A tile at a time, so that both sides stay in cache.
 template <class T>
-void gather_matrix(const T* in, const Loop& rows, const Loop& columns, T* out) {
+void gather_matrix(const T* in, const LayoutLoop& rows, const LayoutLoop& columns, T* out) {
     for (std::int64_t i0 = 0; i0 < rows.extent; i0 += tile) {
         for (std::int64_t j0 = 0; j0 < columns.extent; j0 += tile) {
             for (std::int64_t i = i0; i < std::min(i0 + tile, rows.extent); ++i) {
@@ -163,41 +166,41 @@ void gather_matrix(const T* in, const Loop& rows, const Loop& columns, T* out) {
 
 /// All loops, the last two as a matrix.
 template <class T>
-void gather_loops(const T* in, std::span<const Loop> loops, T* out) {
-    constexpr Loop once{};
+void gather_loops(const T* in, std::span<const LayoutLoop> loops, T* out) {
+    constexpr LayoutLoop once{};
     if (loops.size() <= 2) {
         gather_matrix(in, loops.size() > 1 ? loops.front() : once, loops.empty() ? once : loops.back(), out);
         return;
     }
-    const Loop& outer = loops.front();
+    const LayoutLoop& outer = loops.front();
     for (std::int64_t i = 0; i < outer.extent; ++i)
         gather_loops(in + i * outer.from, loops.subspan(1), out + i * outer.to);
 }
 
 }  // namespace
 
-bool Layout::fits(const std::vector<std::int64_t>& shape) const {
+bool TensorLayout::fits(const std::vector<std::int64_t>& shape) const {
     return std::ranges::equal(tensor_shape, shape, [](std::int64_t want, std::int64_t got) {
         return want == got || (want < 0 && got > 0);
     });
 }
 
-bool Layout::is_whole() const {
+bool TensorLayout::is_whole() const {
     std::int64_t size = 1;
     for (const std::int64_t extent : tensor_shape) size *= extent;
     if (loops.empty()) return size == 1;
     return offset == 0 && loops.size() == 1 && loops.front().from == 1 && loops.front().extent == size;
 }
 
-Layout parse_layout(std::string_view text, int part, const Leaf& leaf, const Config& config) {
+TensorLayout parse_layout(std::string_view text, int part, const Leaf& leaf, const Config& config) {
     const Factors factors = read_factors(text);
-    Layout layout;
+    TensorLayout layout;
     layout.tensor_shape.assign(factors.n_axes, 1);
     const Strides strides = strides_of(factors, part, config, layout);
     layout.offset = strides.offset;
     for (std::size_t i = 0; i < leaf.axes.size(); ++i) {
         const bool second = leaf.axes[i] == 'd' && leaf.axes.find('d') < i;
-        for (const Loop& loop : loops_of(second ? 'D' : leaf.axes[i], strides.of, config))
+        for (const LayoutLoop& loop : loops_of(second ? 'D' : leaf.axes[i], strides.of, config))
             layout.loops.push_back(loop);
     }
     layout.loops = merged(layout.loops);
@@ -205,10 +208,10 @@ Layout parse_layout(std::string_view text, int part, const Leaf& leaf, const Con
     return layout;
 }
 
-std::vector<Piece> pieces(const Layout& layout, std::int64_t most) {
+std::vector<Piece> pieces(const TensorLayout& layout, std::int64_t most) {
     std::int64_t span = 1;  // of all other loops
-    for (const Loop& loop : layout.loops) span += (loop.extent - 1) * loop.from;
-    const auto widest = std::ranges::max_element(layout.loops, {}, &Loop::from);
+    for (const LayoutLoop& loop : layout.loops) span += (loop.extent - 1) * loop.from;
+    const auto widest = std::ranges::max_element(layout.loops, {}, &LayoutLoop::from);
     if (widest == layout.loops.end() || widest->from == 0 || span <= most)
         return {{layout.offset, span, 0, layout.loops}};
     span -= (widest->extent - 1) * widest->from;
@@ -226,10 +229,10 @@ std::vector<Piece> pieces(const Layout& layout, std::int64_t most) {
 
 template <class T>
 void gather(std::span<const T> elements, const Piece& piece, std::span<T> leaf) {
-    std::vector<Loop> loops = piece.loops;
+    std::vector<LayoutLoop> loops = piece.loops;
     // The loop that is contiguous in the tensor goes beside the one that is contiguous in the leaf.
     if (loops.size() > 2) {
-        const auto inner = std::ranges::find(loops.begin(), loops.end() - 1, 1, &Loop::from);
+        const auto inner = std::ranges::find(loops.begin(), loops.end() - 1, 1, &LayoutLoop::from);
         if (inner < loops.end() - 2) std::rotate(inner, inner + 1, loops.end() - 1);
     }
     gather_loops<T>(elements.data(), loops, leaf.data() + piece.to);

@@ -22,18 +22,18 @@
 namespace headway {
 
 /// Steps along one axis, or one factor of it: `extent` of them, so many elements apart in the tensor and in the leaf.
-struct Loop {
+struct LayoutLoop {
     std::int64_t extent = 1;
     std::int64_t from = 0;  ///< 0: the same element again
     std::int64_t to = 0;
 };
 
 /// A leaf inside a tensor: the elements at offset + Σ i from, for every index i of every loop.
-struct Layout {
+struct TensorLayout {
     std::vector<std::int64_t> tensor_shape;  ///< -1: any extent
     std::string expected;                    ///< the shape with names: `[d_model=32, 3*n_heads*d_head=96]`
     std::int64_t offset = 0;
-    std::vector<Loop> loops;  ///< outermost first, as they lie in the leaf
+    std::vector<LayoutLoop> loops;  ///< outermost first, as they lie in the leaf
 
     /// Whether a tensor has this shape.
     bool fits(const std::vector<std::int64_t>& shape) const;
@@ -42,18 +42,18 @@ struct Layout {
 };
 
 /// Reads a layout text for a leaf of a model.
-Layout parse_layout(std::string_view text, int part, const Leaf& leaf, const Config& config);
+TensorLayout parse_layout(std::string_view text, int part, const Leaf& leaf, const Config& config);
 
 /// A piece of a tensor that is read at once, and what of the leaf is in it.
 struct Piece {
     std::int64_t first = 0;  ///< element of the tensor
     std::int64_t size = 0;
-    std::int64_t to = 0;      ///< the leaf's element where the piece begins
-    std::vector<Loop> loops;  ///< with offset 0
+    std::int64_t to = 0;            ///< the leaf's element where the piece begins
+    std::vector<LayoutLoop> loops;  ///< with offset 0
 };
 
 /// Cuts a layout into pieces of about `most` elements, along the loop that strides furthest.
-std::vector<Piece> pieces(const Layout& layout, std::int64_t most);
+std::vector<Piece> pieces(const TensorLayout& layout, std::int64_t most);
 
 /// Copies a piece into the leaf, row-major.
 template <class T>

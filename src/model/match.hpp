@@ -16,7 +16,7 @@ namespace headway {
 /// A leaf's tensor and its place in it.
 struct StoredLeaf {
     StoredTensor tensor;
-    Layout layout;
+    TensorLayout layout;
     double plus = 0.0;  ///< added to every element
 };
 

@@ -31,7 +31,7 @@ Leaf leaf_of(const std::string& symbol) {
 /// The leaf out of a tensor that holds 0, 1, 2, ..., read in pieces of about `most`.
 std::vector<float> gathered(const char* text, int part, const std::string& symbol, std::int64_t most = 1000) {
     const Leaf leaf = leaf_of(symbol);
-    const Layout layout = parse_layout(text, part, leaf, small());
+    const TensorLayout layout = parse_layout(text, part, leaf, small());
     std::size_t size = 1;
     for (const std::int64_t extent : layout.tensor_shape) size *= static_cast<std::size_t>(extent);
     std::vector<float> tensor(size);
@@ -96,7 +96,7 @@ TEST(Layout, PartsOfDifferentSizeStandOneBehindTheOther) {
 TEST(Layout, EveryGroupHasItsQueriesItsKeyAndItsValue) {
     Config c = parse_random_shape("layers=1,heads=4,kv_heads=2,d_model=2,d_head=2");
     const Leaf q{{"W_Q", 0}, "hde", {4, 2, 2}};
-    const Layout layout = parse_layout("(g r+1+1 e) d", 0, q, c);
+    const TensorLayout layout = parse_layout("(g r+1+1 e) d", 0, q, c);
     EXPECT_EQ(layout.expected, "[n_kv_heads*(n_heads/n_kv_heads+1+1)*d_head=16, d_model=2]");
     std::vector<float> tensor(32);
     std::iota(tensor.begin(), tensor.end(), 0.0F);
@@ -107,14 +107,14 @@ TEST(Layout, EveryGroupHasItsQueriesItsKeyAndItsValue) {
 }
 
 TEST(Layout, RowsInFrontAreLeftOut) {
-    const Layout layout = parse_layout("2+p d", 1, leaf_of("W_pos"), small());
+    const TensorLayout layout = parse_layout("2+p d", 1, leaf_of("W_pos"), small());
     EXPECT_EQ(layout.expected, "[2+n_ctx=8, d_model=4]");
     EXPECT_EQ(gathered("2+p d", 1, "W_pos").front(), 8.0F);
 }
 
 TEST(Layout, OneRowOfAnyNumber) {
     const Leaf b{{"b_O", 0}, "d", {4}};
-    const Layout layout = parse_layout("* d", 1, b, small());
+    const TensorLayout layout = parse_layout("* d", 1, b, small());
     EXPECT_TRUE(layout.fits({9, 4}));
     EXPECT_FALSE(layout.fits({9, 5}));
     EXPECT_EQ(layout.offset, 4);
@@ -135,7 +135,7 @@ TEST(Layout, RotatedPairsSideBySideAreHalvesAgain) {
 
 TEST(Layout, TheSecondOfTwoEqualAxesHasACapital) {
     const Leaf head{{"W_head", -1}, "dd", {4, 4}};
-    const Layout layout = parse_layout("D d", 0, head, small());
+    const TensorLayout layout = parse_layout("D d", 0, head, small());
     EXPECT_EQ(layout.loops.front().from, 1);
     EXPECT_TRUE(parse_layout("d D", 0, head, small()).is_whole());
 }
