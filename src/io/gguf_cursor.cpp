@@ -35,7 +35,7 @@ void GgufCursor::read_across(std::span<std::byte> out) {
     require(position() + out.size() <= longest_header, ErrorKind::Limit,
             "{}ends behind the limit of {} bytes for a header", where(), longest_header);
     const std::size_t ready = buffer_.size() - used_;
-    std::memcpy(out.data(), buffer_.data() + used_, ready);
+    std::ranges::copy(std::span(buffer_).subspan(used_), out.begin());
     used_ = buffer_.size();
     out = out.subspan(ready);
     const std::uint64_t begin = position();
@@ -49,7 +49,7 @@ void GgufCursor::read_across(std::span<std::byte> out) {
     buffer_.resize(std::min(buffer_bytes, left()));
     file_.read(begin, buffer_);
     buffer_begin_ = begin;
-    std::memcpy(out.data(), buffer_.data(), out.size());
+    std::ranges::copy(std::span(buffer_).first(out.size()), out.begin());
     used_ = out.size();
 }
 

@@ -71,7 +71,7 @@ private:
 
 inline void GgufCursor::read(std::span<std::byte> out) {
     if (out.size() > buffer_.size() - used_) return read_across(out);
-    std::memcpy(out.data(), buffer_.data() + used_, out.size());
+    std::ranges::copy(std::span(buffer_).subspan(used_, out.size()), out.begin());
     used_ += out.size();
 }
 

@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace headway {
 
 using test::error_of;
@@ -222,6 +224,28 @@ TEST(GgufMalformed, EveryCutOfAHeaderIsFound) {
     for (std::size_t length = 4; length < whole.size(); ++length) {
         expect_refused({{whole.substr(0, length), ""}});
     }
+}
+
+TEST(GgufMalformed, EveryChangedByteOfAHeaderIsRefusedOrLeavesTensorsInsideTheFile) {
+    const std::string whole = file({entry("k", Array, array(Text, 1, text("x"))), u32_entry("l", 1)},
+                                   {tensor("a", {32}, 8), tensor("b", {4, 2}, 0, 64)}, std::string(96, '\0'));
+    const TemporaryFolder folder;
+    int accepted = 0;
+    for (std::size_t i = 0; i < 2 * (whole.size() - 96); ++i) {
+        std::string bytes = whole;
+        bytes[i / 2] = static_cast<char>(bytes[i / 2] ^ (i % 2 == 0 ? 0x01 : 0xFF));
+        try {
+            const WeightFiles weights = open_weights(folder.write("m.gguf", bytes));
+            ++accepted;
+            for (const StoredTensor& each : weights.tensors()) {
+                ASSERT_LE(each.offset + each.bytes, bytes.size());
+                if (!is_readable(each.dtype)) continue;
+                EXPECT_TRUE(std::cmp_equal(weights.read<float>(each).size(), each.size()));
+            }
+        } catch (const Error&) {  // as it should be, for most bytes
+        }
+    }
+    EXPECT_GT(accepted, 0) << "a name, for one, may be any other";
 }
 
 TEST(GgufMalformed, NamesOfTensors) {  // GG12
