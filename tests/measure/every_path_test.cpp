@@ -1,5 +1,6 @@
 // Every path, one by one, and every term of every score, against plain loops; then all small configurations.
 // SPDX-License-Identifier: Apache-2.0
+#include "headway/base/error.hpp"
 #include "headway/expand/path_term.hpp"
 #include "headway/expand/paths.hpp"
 #include "headway/measure/paths.hpp"
@@ -207,6 +208,74 @@ TEST(EverySmallModel, HasThePathsOfThePlainLoops) {
                 worst_path(load_model("random:" + shapes[i], {.fold = fold, .seed = i}), {3, 1, 6, 1, 0});
             ASSERT_LT(worst.error, 1e-10) << shapes[i] << ": " << worst.path;
         }
+}
+
+// Open models in small: what each has that GPT-2 and Llama have not.
+std::vector<std::string> feature_shapes(const std::string& n_heads) {
+    const std::string heads = "layers=2," + n_heads + ",d_model=6,d_head=4,vocab=7,ctx=6,d_mlp=5";
+    const std::string llama = heads + ",gated=1,activation=silu,norm=rmsnorm,positions=rotary";
+    const std::string gpt2 = heads + ",activation=gelu_new,norm=layernorm,biases=1";
+    return {
+        llama + ",rope=llama3,original_ctx=8,factor=8",
+        llama + ",norms=sandwich,score_cap=2,logit_cap=3,embed_scale=1.5,window=2,full_every=2",
+        llama + ",norms=sandwich,qk_norm=head,rope=linear,embed_scale=1.5,window=3,full_every=2",
+        llama + ",norms=after,qk_norm=layer",
+        llama + ",qk_norm=head",
+        llama + ",plain_every=2",
+        gpt2 + ",positions=alibi,embed_norm=1",
+        gpt2 + ",positions=rotary,rotary_dims=2,adjacent=1,parallel=1,shared_norm=1",
+        gpt2 + ",positions=learned,window=2,full_every=2",
+        gpt2 + ",positions=learned,norms=stream,final_norm=0",
+        gpt2 + ",positions=learned,norms=stream,embed_norm=1,embed_bias=1,causal=0,final_norm=0",
+        heads + ",positions=learned,norm=rmsnorm,norms=stream,qk_norm=layer,biases=1",
+        heads +
+            ",positions=alibi,norm=rmsnorm,norms=after,embed_norm=1,embed_bias=1,biases=1,qk_norm=layer,"
+            "logit_cap=1",
+    };
+}
+
+TEST(EveryOpenModel, InSmallRunsAsThePlainLoopsAndIsTheSumOfItsPaths) {
+    std::uint64_t seed = 0;
+    for (const std::string& shape : feature_shapes("heads=4,kv_heads=2")) {
+        SCOPED_TRACE(shape);
+        ++seed;
+        for (const Folding& fold : {no_folding, Folding{true, true, seed % 2 == 0}})
+            expect_agreement(load_model("random:" + shape, {.fold = fold, .seed = seed}));
+    }
+}
+
+TEST(EveryOpenModel, InSmallHasThePathsOfThePlainLoops) {
+    std::uint64_t seed = 100;
+    for (const std::string& shape : feature_shapes("heads=4,kv_heads=2"))
+        for (const Folding& fold : {no_folding, Folding{true, true, false}}) {
+            const Model model = load_model("random:" + shape, {.fold = fold, .seed = ++seed});
+            const Worst worst = worst_path(model, {3, 1, 6, 1, 0});
+            EXPECT_GT(worst.paths, 20U) << shape;
+            EXPECT_LT(worst.error, 1e-10) << shape << ": " << worst.path;
+        }
+}
+
+TEST(EveryOpenModel, InSmallHasTheScoreTermsOfThePlainLoops) {
+    std::uint64_t seed = 200;
+    for (const std::string& shape : feature_shapes("heads=2,kv_heads=1")) {
+        const Folding fold = ++seed % 2 == 0 ? no_folding : Folding{true, true, false};
+        const Model model = load_model("random:" + shape, {.fold = fold, .seed = seed});
+        expect_score_terms(model, {3, 1, 6, 1, 0}, 3, 2);
+    }
+}
+
+TEST(EveryOpenModel, WithANonlinearHeadHasScoreTermsButNoPaths) {
+    const Model model = load_model(
+        "random:layers=2,heads=2,d_model=6,vocab=7,ctx=6,d_mlp=5,norm=layernorm,biases=1,norms=stream,"
+        "embed_norm=1,embed_bias=1,causal=0,masked_head=1");
+    expect_score_terms(model, {3, 1, 6, 1, 0}, 1, 3);
+    try {
+        path_contributions(model, std::vector<int>{3, 1});
+        FAIL() << "no error";
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::Unsupported);
+        EXPECT_NE(std::string(error.what()).find("its head is not linear"), std::string::npos);
+    }
 }
 
 }  // namespace
