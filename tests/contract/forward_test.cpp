@@ -4,6 +4,7 @@
 #include "headway/io/npy.hpp"
 #include "headway/model/load.hpp"
 #include "headway/network/transformer.hpp"
+#include "support/checkpoints.hpp"
 #include "support/shared.hpp"
 
 #include <gtest/gtest.h>
@@ -64,11 +65,11 @@ void compare(const Model& model, const std::filesystem::path& expected, double l
     EXPECT_LT(attention_error, attention_tolerance);
 }
 
-class Conformance : public testing::TestWithParam<const char*> {};
+class Conformance : public testing::TestWithParam<std::string> {};
 
 TEST_P(Conformance, LogitsAndPatternsAreThoseOfTheReference) {
     HEADWAY_SHARED_OR_SKIP(shared);
-    const auto folder = shared / "conformance" / "checkpoints" / GetParam();
+    const auto folder = test::checkpoint(shared, GetParam());
     for (const Folding& fold : {Folding{true, true, false}, no_folding, Folding{true, true, true}})
         for (const char* config : {"config.json", "config.transformers4.json"}) {
             if (!std::filesystem::exists(folder / config)) continue;
@@ -77,8 +78,8 @@ TEST_P(Conformance, LogitsAndPatternsAreThoseOfTheReference) {
                     folder / "expected.npz", 1e-5, 1e-5);
         }
 }
-INSTANTIATE_TEST_SUITE_P(Checkpoints, Conformance,
-                         testing::Values("gpt2", "gpt2-eps", "llama", "llama-eps", "llama-mha-tied"));
+INSTANTIATE_TEST_SUITE_P(Checkpoints, Conformance, testing::ValuesIn(test::checkpoint_list()),
+                         test::checkpoint_label);
 
 TEST(Forward, TrainedExamplesGiveTheAnswersOfTheCodeThatTrainedThem) {
     HEADWAY_SHARED_OR_SKIP(shared);
