@@ -1,5 +1,6 @@
 # Tests: tests/<room>/*_test.cpp is the executable <room>_tests, linked with that room and the rooms under it.
-# A test suite whose name ends in Long carries the label `long`; every other test the label of its room.
+# A test suite whose name ends in Long carries the label `long`, one with Conformance in it `conformance` (other people's
+# numbers); every other test the label of its room.
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
@@ -18,8 +19,10 @@ foreach(room ${headway_rooms})
   if(sources)
     headway_test_executable(${room}_tests ${sources})
     headway_link(${room}_tests ${room})
-    gtest_discover_tests(${room}_tests TEST_FILTER "-*Long.*" TEST_LIST ${room}_short DISCOVERY_MODE PRE_TEST
-                         DISCOVERY_TIMEOUT 120 PROPERTIES LABELS ${room})
+    gtest_discover_tests(${room}_tests TEST_FILTER "-*Long.*:*Conformance*" TEST_LIST ${room}_short
+                         DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 PROPERTIES LABELS ${room})
+    gtest_discover_tests(${room}_tests TEST_FILTER "*Conformance*" TEST_LIST ${room}_conformance
+                         DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 PROPERTIES LABELS conformance)
     gtest_discover_tests(${room}_tests TEST_FILTER "*Long.*" TEST_LIST ${room}_long DISCOVERY_MODE PRE_TEST
                          DISCOVERY_TIMEOUT 120 PROPERTIES LABELS long)
   endif()

@@ -115,7 +115,7 @@ TEST_P(Checkpoint, TheOlderSpellingOfItsConfigMeansTheSame) {
     EXPECT_EQ(load_model(folder.string(), {.config = older}).config(), load_model(folder.string()).config());
 }
 
-INSTANTIATE_TEST_SUITE_P(OfOtherPeople, Checkpoint, testing::ValuesIn(test::checkpoint_list()),
+INSTANTIATE_TEST_SUITE_P(Conformance, Checkpoint, testing::ValuesIn(test::checkpoint_list()),
                          test::checkpoint_label);
 
 TEST(Conformance, EveryCheckpointIsTested) {
@@ -171,7 +171,7 @@ TEST_P(GgufLlama, GivesTheReferenceAnswers) {
     EXPECT_LT(difference.attention, 1e-4);
 }
 
-INSTANTIATE_TEST_SUITE_P(OfOtherPeople, GgufLlama,
+INSTANTIATE_TEST_SUITE_P(Conformance, GgufLlama,
                          testing::Values("F32", "F16", "BF16", "Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0"),
                          [](const auto& instance) { return instance.param; });
 
