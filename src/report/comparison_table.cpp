@@ -18,8 +18,9 @@ std::map<std::string, OrderedJson> flat(const Config& config) {
     OrderedJson object = json_of(config);
     object.erase("folding");
     object.erase("tied_unembed");
+    const OrderedJson flattened = object.flatten();
     std::map<std::string, OrderedJson> values;
-    for (const auto& [pointer, value] : object.flatten().items()) {
+    for (const auto& [pointer, value] : flattened.items()) {
         std::string name = pointer.substr(1);
         std::ranges::replace(name, '/', '.');
         values[name] = value;

@@ -73,14 +73,14 @@ std::string placement_fact(const Config& config) {
 
 std::string norm_fact(const Config& config) {
     if (config.norm == Norm::None) return "none";
-    return fmt::format("{} {}, eps {}{}{}{}", name(config.norm), placement_fact(config), config.norm_eps,
+    return fmt::format("{} {}, eps {:.6g}{}{}{}", name(config.norm), placement_fact(config), config.norm_eps,
                        config.biases.norm ? ", with bias" : "",
                        config.embed_norm ? ", also behind the embedding" : "",
                        config.final_norm ? ", also before the unembedding" : "");
 }
 
 std::string attention_fact(const Config& config) {
-    std::string text = fmt::format("{}, scores times {}", config.causal ? "causal" : "both directions",
+    std::string text = fmt::format("{}, scores times {:.6g}", config.causal ? "causal" : "both directions",
                                    config.score_scale(0));
     if (config.scale_by_inverse_layer) text += " / (layer + 1)";
     if (config.score_cap > 0) text += fmt::format(", capped: {0} tanh(score / {0})", config.score_cap);
@@ -145,7 +145,7 @@ Table model_facts(const Model& model) {
         add("keys, values", fmt::format("{} a layer, {}", c.n_kv_heads, sharing_fact(c)));
     add("sizes",
         fmt::format("d_model {}, d_head {}, d_vocab {}, n_ctx {}", c.d_model, c.d_head, c.d_vocab, c.n_ctx));
-    if (c.embed_scale != 1.0) add("embedding", fmt::format("times {}", c.embed_scale));
+    if (c.embed_scale != 1.0) add("embedding", fmt::format("times {:.6g}", c.embed_scale));
     add("positions", positions_fact(c));
     add("norm", norm_fact(c));
     add("mlp", mlp_fact(c));
