@@ -45,7 +45,8 @@ void* Arena::take_idle(std::size_t& bytes) {
     return buffer;
 }
 
-/// Frees kept buffers, biggest first, until `bytes` more fit into the budget and the kept ones are no more than those in use.
+/// Frees kept buffers, biggest first, until `bytes` more fit into the budget and the kept ones are no more
+/// than those in use.
 void Arena::make_room(std::size_t bytes) {
     const std::size_t wanted = in_use_ + bytes;
     while (!idle_.empty() && (idle_bytes_ > budget_ - wanted || idle_bytes_ > wanted)) {

@@ -30,8 +30,8 @@ Expr product_of_weights(const Tensor& leaf, int group_size) {
                    {d, d1});
 }
 
-// A search that takes longer than what it can save is not worth it: large products are searched to the end only where a quick order
-// still costs a noticeable time.
+// A search that takes longer than what it can save is not worth it: large products are searched to the end
+// only where a quick order still costs a noticeable time.
 std::optional<Order> search_order(const OrderProblem& problem) {
     constexpr std::size_t always_exact = 11;
     constexpr double cheap = 2e8;  // multiply-adds: some milliseconds

@@ -98,7 +98,8 @@ double dot_row(const T* a, const T* b, std::int64_t sa, std::int64_t sb, std::in
     return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
 }
 
-/// One piece of the sum of a nest: rows are cut into pieces of kPiece, or put together until they are as long.
+/// One piece of the sum of a nest: rows are cut into pieces of kPiece, or put together until they are as
+/// long.
 struct Pieces {
     explicit Pieces(const Nest<3>& nest) : row(nest.row()), outer(nest.outer()) {
         const std::int64_t rows = nest.size() / std::max<std::int64_t>(row.extent, 1);

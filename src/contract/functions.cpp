@@ -27,7 +27,8 @@ void check_axes(int rank, int axis, int second) {
     invariant(axis >= 0 && axis < rank && second < rank && second != axis, "array: no such axes");
 }
 
-/// Calls body(line) for every line of x along `axis`, in parallel. `out` has the axes of x, or all but `axis`.
+/// Calls body(line) for every line of x along `axis`, in parallel. `out` has the axes of x, or all but
+/// `axis`.
 template <class T, class Body>
 void for_lines(const Array<T>& out, const Array<T>& x, int axis, int counted, Workspace& workspace,
                const Body& body) {

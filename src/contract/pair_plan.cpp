@@ -34,7 +34,8 @@ void enter(LabelTable& table, const Labelled& array, PairOperand stride, bool La
     }
 }
 
-/// An operand that repeats itself along a label of both need not have it: a batch label is then kept of the other.
+/// An operand that repeats itself along a label of both need not have it: a batch label is then kept of the
+/// other.
 void forget_repeats(LabelInfo& info) {
     if (!info.in_a || !info.in_b) return;
     if (info.axis.a == 0) {
@@ -128,8 +129,8 @@ double own_elements(const PairAxes& batch, PairOperand operand) {
     return n;
 }
 
-/// Estimated nanoseconds, only to compare choices: about 100 GFLOP/s, BLAS' own packing at 2 elements a nanosecond
-/// (which is what makes small products slow), and our packing at one element per 1.5 ns.
+/// Estimated nanoseconds, only to compare choices: about 100 GFLOP/s, BLAS' own packing at 2 elements a
+/// nanosecond (which is what makes small products slow), and our packing at one element per 1.5 ns.
 double estimated_time(const PairPlan& plan) {
     const PairShape& s = plan.shape;
     const auto m = static_cast<double>(s.m);

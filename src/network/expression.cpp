@@ -67,8 +67,8 @@ std::vector<int> counted(std::size_t n) {
     return labels;
 }
 
-// A product stands in a sum with the sum's ports in order, and as its factor when it only reorders that; the ports of a
-// copy have no order. So the use of one value with its ports in another order has one form.
+// A product stands in a sum with the sum's ports in order, and as its factor when it only reorders that; the
+// ports of a copy have no order. So the use of one value with its ports in another order has one form.
 Use in_order(const Use& use, const std::vector<Space>& ports) {
     const Product* inner = use.node->as<Product>();
     if (use.node->as<Copy>() != nullptr) return {use.node, counted(ports.size())};

@@ -113,7 +113,8 @@ private:
         return nullptr;
     }
 
-    // What a frozen name stands for: defined in the text, or one of the known names (known Frozen nodes give their link).
+    // What a frozen name stands for: defined in the text, or one of the known names (known Frozen nodes give
+    // their link).
     Expr find_link(const std::string& name) const {
         if (const auto it = frozen_.find(name); it != frozen_.end()) return it->second;
         if (const auto it = known_.find(name); it != known_.end())
@@ -281,7 +282,8 @@ private:
         return headway::sum(terms, ports);
     }
 
-    // `softmax_k(mask; x)`, `rstd_d(x; eps=1e-05)`, `gelu(x)`, `softcap(x; cap=50)`, `family(x, y)`; nothing when the text is none of these.
+    // `softmax_k(mask; x)`, `rstd_d(x; eps=1e-05)`, `gelu(x)`, `softcap(x; cap=50)`, `family(x, y)`; nothing
+    // when the text is none of these.
     Expr application(Cursor& in, const std::vector<Index>& ports) {
         const std::size_t start = in.place();
         const std::string word = in.word();

@@ -23,7 +23,8 @@ Indices operator+(Indices left, const Indices& right) {
 
 using Terms = std::vector<WiredTerm>;
 
-// How a norm is written: a stream without mean needs no centring, and folded gains and biases are in the readers.
+// How a norm is written: a stream without mean needs no centring, and folded gains and biases are in the
+// readers.
 struct NormForm {
     bool centre = false;
     bool gain = true;

@@ -1,4 +1,5 @@
-// Arrays for tests: seeded random ones in odd layouts, and einsum of two of them by plain loops in long double.
+// Arrays for tests: seeded random ones in odd layouts, and einsum of two of them by plain loops in long
+// double.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -1,5 +1,5 @@
-// Networks of all features, evaluated, against the oracle's plain loops: small shapes, random weights, every pair of
-// features.
+// Networks of all features, evaluated, against the oracle's plain loops: small shapes, random weights, every
+// pair of features.
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/arrays.hpp"
 #include "contract/compile.hpp"

@@ -1,4 +1,5 @@
-// The model's forward pass is the evaluation of its network: other people's logits and patterns are evidence about that very network.
+// The model's forward pass is the evaluation of its network: other people's logits and patterns are evidence
+// about that very network.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/contract/evaluate.hpp"
 #include "headway/io/npy.hpp"
@@ -31,7 +32,8 @@ double largest(const std::vector<double>& values) {
     return result;
 }
 
-// Largest difference of logits, relative to the largest logit, and of attention, over all rows of the reference.
+// Largest difference of logits, relative to the largest logit, and of attention, over all rows of the
+// reference.
 void compare(const Model& model, const std::filesystem::path& expected, double logit_tolerance,
              double attention_tolerance) {
     const Reference reference{read_npz(expected)};

@@ -29,7 +29,8 @@ Array<T> contract(const Operand<T>& a, const Operand<T>& b, const std::vector<in
     return contract_pair<T>(a.array, a.labels, b.array, b.labels, out, workspace);
 }
 
-/// A random contraction: up to seven labels of small sizes, among them 1 and sometimes 0, some twice in an operand.
+/// A random contraction: up to seven labels of small sizes, among them 1 and sometimes 0, some twice in an
+/// operand.
 template <class T>
 struct Case {
     Operand<T> a, b;
@@ -121,7 +122,8 @@ TEST(Pairwise, AddingScalesAndKeepsWhatWasThereInAnyLayout) {
     }
 }
 
-/// Shapes that are cut into tasks: many rows, many columns, a long sum, a batch, operands and results that are packed.
+/// Shapes that are cut into tasks: many rows, many columns, a long sum, a batch, operands and results that
+/// are packed.
 struct Big {
     const char* a;
     const char* b;

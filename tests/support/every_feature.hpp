@@ -1,5 +1,5 @@
-// Small Configs in which every pair of features of all architectures occurs at least once: what one feature does to another
-// is where a reading goes wrong, and the full product of them all is out of reach.
+// Small Configs in which every pair of features of all architectures occurs at least once: what one feature
+// does to another is where a reading goes wrong, and the full product of them all is out of reach.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -180,7 +180,8 @@ inline std::set<Pair> all_pairs() {
     return pairs;
 }
 
-/// Choices that are not refused and cover every pair that some such choice has: each is the best of some random ones.
+/// Choices that are not refused and cover every pair that some such choice has: each is the best of some
+/// random ones.
 inline std::vector<Choice> every_pair_of_features(const Config& sizes) {
     std::mt19937_64 random(1);
     const auto pick = [&](std::size_t n) {

@@ -1,5 +1,6 @@
-// The oracle: a transformer's forward pass in plain loops, in double, written from the definitions and nothing else. Slow and
-// obviously correct; whatever Headway computes cleverly is compared with it. It knows Config and arrays, no network, no BLAS.
+// The oracle: a transformer's forward pass in plain loops, in double, written from the definitions and
+// nothing else. Slow and obviously correct; whatever Headway computes cleverly is compared with it. It knows
+// Config and arrays, no network, no BLAS.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -33,7 +34,8 @@ Weights weights_of(const Model& model) {
     };
 }
 
-/// A norm's input `x` becomes `(x - mean) * rstd * gain + bias`. Scales of norms that the model has not are 1, or absent.
+/// A norm's input `x` becomes `(x - mean) * rstd * gain + bias`. Scales of norms that the model has not are
+/// 1, or absent.
 struct LayerRun {
     std::vector<Matrix> scores;   ///< [head][query][key], scaled, with ALiBi, before cap, mask and softmax
     std::vector<Matrix> pattern;  ///< [head][query][key]
@@ -124,8 +126,8 @@ private:
         }
     }
 
-    /// Folding centred all that writes to the stream of a LayerNorm model, whose norms then need not; a norm on the stream
-    /// itself puts a mean back.
+    /// Folding centred all that writes to the stream of a LayerNorm model, whose norms then need not; a norm
+    /// on the stream itself puts a mean back.
     bool stream_has_no_mean() const {
         return c_.norm == Norm::LayerNorm && c_.folding.centring &&
                c_.norm_placement != NormPlacement::Stream;
@@ -235,7 +237,8 @@ private:
         }
     }
 
-    /// Radians a position of pair i. Llama 3 looks at the wavelength: long ones are stretched by the factor, short ones kept.
+    /// Radians a position of pair i. Llama 3 looks at the wavelength: long ones are stretched by the factor,
+    /// short ones kept.
     static double frequency(const Rotary& rotary, int i) {
         const double base = std::pow(rotary.theta, -2.0 * i / rotary.dims);
         if (rotary.scaling == RotaryScaling::Linear) return base / rotary.factor;
