@@ -15,8 +15,10 @@ namespace {
 volatile std::sig_atomic_t writing = 0;
 volatile std::sig_atomic_t waiting = 0;
 volatile std::sig_atomic_t line_stands = 0;
+volatile std::sig_atomic_t ending = 0;
 
 void end_by(int number) {
+    ending = 1;
     constexpr std::string_view erase = "\r\x1b[K";
     if (line_stands != 0) static_cast<void>(!::write(STDERR_FILENO, erase.data(), erase.size()));
     static_cast<void>(std::signal(number, SIG_DFL));
@@ -48,6 +50,9 @@ Whole::~Whole() {
 
 bool interrupted() { return waiting != 0; }
 
-void set_line_on_terminal(bool stands) { line_stands = stands ? 1 : 0; }
+bool set_line_on_terminal(bool stands) {
+    line_stands = stands ? 1 : 0;
+    return ending == 0;
+}
 
 }  // namespace headway

@@ -20,7 +20,8 @@ public:
 /// Whether a signal waits: what can be given up half-way may be.
 bool interrupted();
 
-/// Whether a line of ours stands on the terminal, to be erased when a signal ends the program.
-void set_line_on_terminal(bool stands);
+/// Says that a line of ours stands on the terminal, to be erased when a signal ends the program. False: it is
+/// ending, and nothing more is to be drawn.
+bool set_line_on_terminal(bool stands);
 
 }  // namespace headway

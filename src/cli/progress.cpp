@@ -2,7 +2,6 @@
 #include "cli/progress.hpp"
 
 #include "cli/interrupt.hpp"
-#include "headway/base/text.hpp"
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -42,6 +41,19 @@ std::string time_text(double seconds) {
     return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
 }
 
+// One digit behind the point.
+std::string rounded(std::uint64_t bytes) {
+    const double mebibytes = static_cast<double>(bytes) / (1 << 20);
+    return mebibytes < 1024 ? fmt::format("{:.1f} MiB", mebibytes)
+                            : fmt::format("{:.1f} GiB", mebibytes / 1024);
+}
+
+std::string bar(double share) {
+    constexpr std::size_t length = 20;
+    const auto full = static_cast<std::size_t>(share * length);
+    return fmt::format(" [{}{}]", std::string(full, '='), std::string(length - full, ' '));
+}
+
 // The part that is done, of work where there is any, else of bytes; below 0: not known.
 double share_of(const Progress& progress) {
     const auto part = [](std::uint64_t done, std::uint64_t all) {
@@ -63,10 +75,11 @@ std::string progress_text(const std::string& what, const Progress& progress, dou
     std::string text = what + ":";
     const std::uint64_t bytes = progress.bytes, all_bytes = progress.all_bytes;
     if (all_bytes > 0)
-        text += fmt::format(" {} of {},", bytes_text(bytes), bytes_text(all_bytes));
+        text += fmt::format(" {} of {},", rounded(bytes), rounded(all_bytes));
     else if (bytes > 0)
-        text += fmt::format(" {} read,", bytes_text(bytes));
+        text += fmt::format(" {} read,", rounded(bytes));
     const double share = share_of(progress);
+    if (share >= 0) text += bar(share);
     if (share >= 0) text += fmt::format(" {:.0f} %,", std::floor(100 * share));
     if (share > 0.01)
         text += fmt::format(" {} left", time_text(seconds * (1 - share) / share));
@@ -99,7 +112,7 @@ void ProgressLine::watch() {
         const std::string text = progress_text(what_, command_progress(), passed.count(), terminal_width());
         const std::lock_guard draw(drawing());
         stands = true;
-        set_line_on_terminal(true);
+        if (!set_line_on_terminal(true)) return;
         write_line("\r" + text + "\x1b[K");
     } while (!ended_.wait_for(lock, 100ms, [this] { return end_; }));
 }
@@ -107,7 +120,7 @@ void ProgressLine::watch() {
 void erase_progress() {
     const std::lock_guard draw(drawing());
     if (!std::exchange(stands, false)) return;
-    set_line_on_terminal(false);
+    static_cast<void>(set_line_on_terminal(false));
     write_line("\r\x1b[K");
 }
 

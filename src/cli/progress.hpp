@@ -1,6 +1,5 @@
-// A line on the terminal while something takes more than a second: what, how much of it, how long it will take. Nothing
-// where stderr is no terminal.
-// SPDX-License-Identifier: Apache-2.0
+// A line on the terminal while something takes more than a second: what, how much of it, how long it will
+// take. Nothing where stderr is no terminal. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "headway/base/progress.hpp"
@@ -37,7 +36,8 @@ private:
 /// Erases the line, when one stands there, before something else is printed.
 void erase_progress();
 
-/// `compose: 1.2 of 3.4 GiB read, 45 %, 12 s left`, at most `width` characters. What is not known is left out.
+/// `convert: 1.2 GiB of 2.4 GiB, [==========          ] 50 %, 12 s left`, at most `width` characters. What is
+/// not known is left out.
 std::string progress_text(const std::string& what, const Progress& progress, double seconds,
                           std::size_t width);
 

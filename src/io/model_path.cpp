@@ -122,7 +122,9 @@ fs::path find_snapshot(const fs::path& folder, const std::string& where, const s
     if (fitting.size() == 1) return folder / "snapshots" / fitting.front();
     throw Error(ErrorKind::Io,
                 fmt::format("{}: the Hugging Face cache has {} of this model{}", escaped(where),
-                            commits.empty() ? "no files" : fmt::format("{} snapshots", commits.size()),
+                            commits.empty()       ? "no files"
+                            : commits.size() == 1 ? "one snapshot"
+                                                  : fmt::format("{} snapshots", commits.size()),
                             revision.empty() ? ", none of them main"
                                              : fmt::format(", none of them {}", quote(revision))),
                 "Headway downloads nothing: download it with hf download");

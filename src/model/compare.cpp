@@ -82,14 +82,14 @@ std::vector<LeafDifference> compare_leaves(const Model& a, const Model& b, bool 
                                            Progress* progress) {
     std::vector<LeafDifference> result = pairs(a, b);
     for (const LeafDifference& pair : result)
-        if (pair.same_shape()) advance(progress, &Progress::all_bytes, bytes_of(pair.shape_a, in_double));
+        if (pair.same_shape()) advance(progress, &Progress::all_work, bytes_of(pair.shape_a, in_double));
     for (LeafDifference& pair : result) {
         if (!pair.same_shape()) continue;
         if (in_double)
             compare_leaf<double>(a, b, pair);
         else
             compare_leaf<float>(a, b, pair);
-        advance(progress, &Progress::bytes, bytes_of(pair.shape_a, in_double));
+        advance(progress, &Progress::work, bytes_of(pair.shape_a, in_double));
     }
     return result;
 }

@@ -97,11 +97,11 @@ void watch(std::vector<TensorToMake>& tensors, const SaveOptions& options) {
     for (TensorToMake& tensor : tensors) {
         std::uint64_t bytes = static_cast<std::uint64_t>(block_size(options.dtype).bytes);
         for (const std::int64_t extent : tensor.shape) bytes *= static_cast<std::uint64_t>(extent);
-        advance(options.progress, &Progress::all_bytes, bytes);
+        advance(options.progress, &Progress::all_work, bytes);
         tensor.make = [make = std::move(tensor.make), options, bytes] {
             if (options.between) options.between();
             std::vector<std::byte> data = make();
-            advance(options.progress, &Progress::bytes, bytes);
+            advance(options.progress, &Progress::work, bytes);
             return data;
         };
     }

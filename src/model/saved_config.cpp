@@ -16,7 +16,8 @@ namespace headway {
 
 namespace {
 
-// What of a Config the keys of TransformerLens do not say, key by key; `other` goes along (defaults, or the same).
+// What of a Config the keys of TransformerLens do not say, key by key; `other` goes along (defaults, or the
+// same).
 template <class Visit, class C>
 void visit_fields(Visit& visit, C& c, const Config& other) {
     visit("norm_placement", c.norm_placement, other.norm_placement);

@@ -13,7 +13,8 @@ TEST(Progress, BytesShareAndTimeLeftAreShown) {
     Progress progress;
     progress.bytes = 1 << 20;
     progress.all_bytes = 4 << 20;
-    EXPECT_EQ(progress_text("convert", progress, 10, wide), "convert: 1 MiB of 4 MiB, 25 %, 30 s left");
+    EXPECT_EQ(progress_text("convert", progress, 10, wide),
+              "convert: 1.0 MiB of 4.0 MiB, [=====               ] 25 %, 30 s left");
 }
 
 TEST(Progress, WorkCountsMoreThanBytesWhereThereIsAny) {
@@ -21,7 +22,8 @@ TEST(Progress, WorkCountsMoreThanBytesWhereThereIsAny) {
     progress.bytes = 3 << 20;
     progress.work = 500;
     progress.all_work = 1000;
-    EXPECT_EQ(progress_text("compose", progress, 90, wide), "compose: 3 MiB read, 50 %, 1 min 30 s left");
+    EXPECT_EQ(progress_text("compose", progress, 90, wide),
+              "compose: 3.0 MiB read, [==========          ] 50 %, 1 min 30 s left");
 }
 
 TEST(Progress, WhatIsNotKnownIsLeftOut) {
@@ -33,7 +35,7 @@ TEST(Progress, TheLineFitsTheTerminal) {
     Progress progress;
     progress.work = 1;
     progress.all_work = 2;
-    EXPECT_EQ(progress_text("compose", progress, 7200, 12), "compose: 50 ");
+    EXPECT_EQ(progress_text("compose", progress, 7200, 20), "compose: [==========");
 }
 
 }  // namespace

@@ -117,8 +117,8 @@ TEST(Save, ProgressReachesItsEnd) {
     const test::TemporaryFolder folder;
     Progress progress;
     save_model(load_model("example:induction", {.fold = no_folding}), folder / "m", {.progress = &progress});
-    EXPECT_GT(progress.bytes, 0U);
-    EXPECT_EQ(progress.bytes, progress.all_bytes);
+    EXPECT_GT(progress.work, 0U);
+    EXPECT_EQ(progress.work, progress.all_work);
 }
 
 TEST(Save, KindsThatNoOneKnowsAreRefused) {

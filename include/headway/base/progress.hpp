@@ -11,7 +11,7 @@ namespace headway {
 struct Progress {
     std::atomic<std::uint64_t> bytes{0};  ///< read
     std::atomic<std::uint64_t> all_bytes{0};
-    std::atomic<std::uint64_t> work{0};  ///< done, in units that take about the same time: multiply-adds
+    std::atomic<std::uint64_t> work{0};  ///< done, in units that take about the same time
     std::atomic<std::uint64_t> all_work{0};
 };
 

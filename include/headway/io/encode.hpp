@@ -11,8 +11,9 @@
 
 namespace headway {
 
-/// The values as F64, F32, F16 or BF16, little-endian, each rounded to nearest (to F16 and BF16 by way of float). `what`
-/// begins the message. Throws Error: Numeric when a finite value would become infinite, Usage for another dtype.
+/// The values as F64, F32, F16 or BF16, little-endian, each rounded to nearest (to F16 and BF16 by way of
+/// float). `what` begins the message. Throws Error: Numeric when a finite value would become infinite, Usage
+/// for another dtype.
 std::vector<std::byte> encode(std::span<const float> values, DType dtype, std::string_view what);
 std::vector<std::byte> encode(std::span<const double> values, DType dtype, std::string_view what);
 

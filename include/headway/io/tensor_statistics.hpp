@@ -23,8 +23,8 @@ struct TensorStatistics {
     void add(std::span<const double> values);
 };
 
-/// Reads the tensor once, block by block, never the whole of it; `read_bytes` hears how many stored bytes each block was.
-/// Throws as WeightFiles::read_range.
+/// Reads the tensor once, block by block, never the whole of it; `read_bytes` hears how many stored bytes
+/// each block was. Throws as WeightFiles::read_range.
 TensorStatistics statistics_of(const WeightFiles& files, const StoredTensor& tensor,
                                const std::function<void(std::uint64_t)>& read_bytes = {});
 

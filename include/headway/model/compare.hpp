@@ -26,8 +26,9 @@ struct LeafDifference {
     bool equal() const { return same_shape() && differing == 0; }
 };
 
-/// Compares all leaves of both, in a's order, then those that only b has. Memory: one leaf of each at a time, in
-/// double when `in_double`. Load both with nothing folded to compare the files' own weights. Throws as Model::leaf.
+/// Compares all leaves of both, in a's order, then those that only b has. Memory: one leaf of each at a time,
+/// in double when `in_double`. Load both with nothing folded to compare the files' own weights. Throws as
+/// Model::leaf.
 std::vector<LeafDifference> compare_leaves(const Model& a, const Model& b, bool in_double = false,
                                            Progress* progress = nullptr);
 

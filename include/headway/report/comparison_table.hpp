@@ -15,8 +15,8 @@ struct ConfigDifference {
     std::string name, a, b;
 };
 
-/// What differs between the sizes and kinds of two models, but for folding, and for names and ties of their files. Numbers
-/// are the same when they are the same float: some formats keep no more.
+/// What differs between the sizes and kinds of two models, but for folding, and for names and ties of their
+/// files. Numbers are the same when they are the same float: some formats keep no more.
 std::vector<ConfigDifference> compare_configs(const Config& a, const Config& b);
 
 struct ModelComparison {
@@ -28,7 +28,8 @@ struct ModelComparison {
     bool agree() const;
 };
 
-/// What differs: columns `what,name,model,against,differing,largest,at,relative`. The caption counts what does not.
+/// What differs: columns `what,name,model,against,differing,largest,at,relative`. The caption counts what
+/// does not.
 Table comparison_rows(const ModelComparison& comparison, const Model& model, const Model& against);
 
 }  // namespace headway

@@ -7,8 +7,8 @@
 
 namespace headway {
 
-/// Columns `fact,value`: architecture, sizes, which heads share keys and values, positions, norms, what differs between
-/// layers, parameters, tensors by status, foldings, approximations.
+/// Columns `fact,value`: architecture, sizes, which heads share keys and values, positions, norms, what
+/// differs between layers, parameters, tensors by status, foldings, approximations.
 Table model_facts(const Model& model);
 
 /// The built-in models: columns `model,layers,heads,d_model,d_vocab,parameters`.

@@ -15,13 +15,13 @@ namespace headway {
 /// `148 consumed, 12 ignored, 0 unknown`.
 std::string tensor_counts(const std::vector<TensorUse>& tensors);
 
-/// Every tensor of the files: columns `tensor,dtype,shape,bytes,status,leaves`. `files`: those of the model, or nullptr
-/// for a model without any.
+/// Every tensor of the files: columns `tensor,dtype,shape,bytes,status,leaves`. `files`: those of the model,
+/// or nullptr for a model without any.
 Table tensor_rows(const Model& model, const WeightFiles* files);
 
 /// Puts what the numbers are into `rows`, which are those of tensor_rows: columns
-/// `min,max,mean,rms,zeros,nan,infinite`, empty where the type is not read. Reads every tensor once, block by block.
-/// Throws as WeightFiles::read_range.
+/// `min,max,mean,rms,zeros,nan,infinite`, empty where the type is not read. Reads every tensor once, block by
+/// block. Throws as WeightFiles::read_range.
 void add_statistics(Table& rows, const WeightFiles& files, Progress* progress = nullptr);
 
 }  // namespace headway
