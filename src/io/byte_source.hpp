@@ -15,7 +15,8 @@
 
 namespace headway {
 
-/// A file that must stay in the state in which it was listed. A deflated member of it is kept in memory from its first use.
+/// A file that must stay in the state in which it was listed. A deflated member of it is kept in memory
+/// from its first use.
 class ByteSource {
 public:
     ByteSource(std::filesystem::path file, const FileState& state, std::optional<ZipMember> deflated = {});

@@ -25,6 +25,9 @@ constexpr std::array plain_names = {"model.safetensors.index.json"sv, "model.saf
 const std::array<std::vector<std::string_view>, 4> kinds = {
     {{".safetensors"}, {".gguf"}, {".pt", ".pth", ".bin"}, {".npz"}}};
 
+// Endings of weights that only other software reads.
+constexpr std::array foreign = {".h5"sv, ".msgpack"sv, ".onnx"sv, ".ot"sv, ".mlx"sv, ".tflite"sv};
+
 // What lies beside weights with the same endings: the state of a training, an adapter, a model of pictures.
 constexpr std::array no_weights = {"adapter_model."sv, "training_args."sv, "optimizer."sv, "scheduler."sv,
                                    "rng_state"sv,      "scaler."sv,        "mmproj"sv};
@@ -106,8 +109,16 @@ bool are_gguf_parts(const std::vector<std::string>& names) {
     for (const auto& endings : kinds)
         for (const std::string_view ending : endings) looked_for += fmt::format("*{}, ", ending);
     looked_for.resize(looked_for.size() - 2);
-    throw Error(ErrorKind::Io, fmt::format("{}: the folder has no weights: looked for {}",
-                                           escaped(folder.native()), looked_for));
+    const auto is_foreign = [](const std::string& name) {
+        return std::ranges::any_of(foreign, [&](std::string_view ending) { return name.ends_with(ending); });
+    };
+    const auto other = std::ranges::find_if(names, is_foreign);
+    throw Error(
+        ErrorKind::Io,
+        fmt::format("{}: the folder has no weights: looked for {}", escaped(folder.native()), looked_for),
+        other == names.end()
+            ? ""
+            : quote(*other) + " is of another software: convert it to safetensors with that");
 }
 
 }  // namespace

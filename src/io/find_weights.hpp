@@ -7,8 +7,8 @@
 namespace headway {
 
 /// The index or file of weights in a folder, the preferred kind first: safetensors, PyTorch, GGUF, NumPy.
-/// Throws Error: Io (none, with what was looked for), Usage (several of one kind, all listed), Unsupported (a LoRA adapter
-/// without its base model).
+/// Throws Error: Io (none, with what was looked for), Usage (several of one kind, all listed), Unsupported
+/// (a LoRA adapter without its base model).
 std::filesystem::path find_weights(const std::filesystem::path& folder);
 
 }  // namespace headway

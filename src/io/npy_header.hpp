@@ -28,8 +28,8 @@ inline constexpr std::uint64_t longest_npy_header = 1 << 16;
 /// `where` begins messages. Throws Error: Malformed, Unsupported (another version).
 NpyHeader parse_npy_header(std::string_view bytes, const std::string& where);
 
-/// Throws Error(Unsupported) when the elements are no plain numbers, Error(Malformed) unless they fill an array of
-/// `total` bytes with its header.
+/// Throws Error(Unsupported) when the elements are no plain numbers, Error(Malformed) unless they fill an
+/// array of `total` bytes with its header.
 void require_numbers(const NpyHeader& header, std::uint64_t total, const std::string& where);
 
 /// Everything in front of the data, for an array in C order: `descr` is `<f4`, `<f8` or `<i8`.

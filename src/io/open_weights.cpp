@@ -19,8 +19,8 @@ namespace {
 
 using std::filesystem::path;
 
-// The first bytes decide, whatever the file is called. A safetensors file begins with the length of its header, at most 10^8
-// in eight bytes, so that the last four are zero: no pickle begins so.
+// The first bytes decide, whatever the file is called. A safetensors file begins with the length of its
+// header, at most 10^8 in eight bytes, so that the last four are zero: no pickle begins so.
 bool is_pickle(std::string_view front) {
     const bool begins = front.size() >= 2 && front[0] == '\x80' && front[1] >= 2 && front[1] <= 5;
     const bool is_length = front.size() == 8 && front.ends_with(std::string_view("\0\0\0\0", 4));

@@ -15,19 +15,20 @@ namespace {
 using Value = PickleValue;
 using Ref = std::uint32_t;
 
-constexpr std::size_t most_values = 4'000'000;
+constexpr std::size_t most_values = 2'000'000;
 
 // The instructions, as Python's pickletools documents them.
 // clang-format off
 enum class Op : std::uint8_t {
-    Mark = '(', Stop = '.', Pop = '0', PopMark = '1', Dup = '2', BinInt = 'J', BinInt1 = 'K', BinInt2 = 'M', None = 'N',
-    BinPersid = 'Q', Reduce = 'R', BinString = 'T', ShortBinString = 'U', BinUnicode = 'X', Append = 'a', Build = 'b',
-    Global = 'c', Dict = 'd', EmptyDict = '}', Appends = 'e', BinGet = 'h', LongBinGet = 'j', List = 'l', EmptyList = ']',
-    BinPut = 'q', LongBinPut = 'r', SetItem = 's', Tuple = 't', EmptyTuple = ')', SetItems = 'u', BinFloat = 'G',
-    BinBytes = 'B', ShortBinBytes = 'C', Proto = 0x80, NewObj = 0x81, Tuple1 = 0x85, Tuple2 = 0x86, Tuple3 = 0x87,
-    NewTrue = 0x88, NewFalse = 0x89, Long1 = 0x8a, Long4 = 0x8b, ShortBinUnicode = 0x8c, BinUnicode8 = 0x8d,
-    BinBytes8 = 0x8e, EmptySet = 0x8f, AddItems = 0x90, FrozenSet = 0x91, NewObjEx = 0x92, StackGlobal = 0x93,
-    Memoize = 0x94, Frame = 0x95, ByteArray8 = 0x96
+    Mark = '(', Stop = '.', Pop = '0', PopMark = '1', Dup = '2', BinInt = 'J', BinInt1 = 'K',
+    BinInt2 = 'M', None = 'N', BinPersid = 'Q', Reduce = 'R', BinString = 'T', ShortBinString = 'U',
+    BinUnicode = 'X', Append = 'a', Build = 'b', Global = 'c', Dict = 'd', EmptyDict = '}', Appends = 'e',
+    BinGet = 'h', LongBinGet = 'j', List = 'l', EmptyList = ']', BinPut = 'q', LongBinPut = 'r',
+    SetItem = 's', Tuple = 't', EmptyTuple = ')', SetItems = 'u', BinFloat = 'G', BinBytes = 'B',
+    ShortBinBytes = 'C', Proto = 0x80, NewObj = 0x81, Tuple1 = 0x85, Tuple2 = 0x86, Tuple3 = 0x87,
+    NewTrue = 0x88, NewFalse = 0x89, Long1 = 0x8a, Long4 = 0x8b, ShortBinUnicode = 0x8c,
+    BinUnicode8 = 0x8d, BinBytes8 = 0x8e, EmptySet = 0x8f, AddItems = 0x90, FrozenSet = 0x91,
+    NewObjEx = 0x92, StackGlobal = 0x93, Memoize = 0x94, Frame = 0x95, ByteArray8 = 0x96
 };
 // clang-format on
 

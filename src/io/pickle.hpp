@@ -1,5 +1,6 @@
-// A Python pickle read as inert data. What Python would call is written down as a Call with its arguments; nothing is ever
-// called, and a name that the reader's owner does not know is refused before anything is done with it.
+// A Python pickle read as inert data. What Python would call is written down as a Call with its arguments;
+// nothing is ever called, and a name that the reader's owner does not know is refused before anything is
+// done with it.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -24,7 +25,7 @@ struct PickleValue {
         List,        ///< `parts`: its elements
         Dictionary,  ///< `parts`: key, value, key, value, ...
         Global,      ///< a name that is known: `integer` is what the owner said of it
-        Call,  ///< `parts`: what would be called (a Global), its arguments (a Tuple), then key, value, ... set on it
+        Call,  ///< `parts`: what would be called (a Global), its arguments (a Tuple), key, value, ... set
         Persistent  ///< `parts`: the identity of something kept outside the pickle
     };
     Kind kind = Kind::Plain;
@@ -39,7 +40,8 @@ struct PickleSource {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;  ///< the pickle ends here or before
     std::function<void(std::uint64_t offset, std::span<std::byte> out)> read;
-    /// A number for a name that is known (`torch`, `FloatStorage`), or nothing. It may throw an Error of its own.
+    /// A number for a name that is known (`torch`, `FloatStorage`), or nothing. It may throw an Error of
+    /// its own.
     std::function<std::optional<std::int64_t>(std::string_view module, std::string_view name)> find_global;
 };
 
@@ -51,8 +53,8 @@ struct Pickle {
     const PickleValue& at(std::uint32_t index) const { return values[index]; }
 };
 
-/// Reads one pickle of protocol 2 to 5. Throws Error: Malformed, Unsupported (an unknown name; an instruction of a protocol
-/// that stored programs, not data), Limit (more than 100 MB or 4 million values).
+/// Reads one pickle of protocol 2 to 5. Throws Error: Malformed, Unsupported (an unknown name; an
+/// instruction of a protocol that stored programs, not data), Limit (more than 100 MB or 2 million values).
 Pickle read_pickle(const PickleSource& source);
 
 }  // namespace headway

@@ -17,9 +17,9 @@ struct Run {
     std::size_t step = 1;
 };
 
-/// Calls `visit` with every element of `count` from `first` on, in runs. The source is passed through once, in the order in
-/// which it lies, whatever the strides: no element costs a read of its own.
-/// Requires: strides >= 0, one for each axis; a dtype whose blocks are single elements.
+/// Calls `visit` with every element of `count` from `first` on, in runs. The source is passed through once,
+/// in the order in which it lies, whatever the strides: no element costs a read of its own. Requires:
+/// strides >= 0, one for each axis; a dtype whose blocks are single elements.
 void read_strided(const SourceReader& source, const StoredTensor& tensor, std::uint64_t first,
                   std::uint64_t count, const std::function<void(const Run&)>& visit);
 

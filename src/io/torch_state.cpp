@@ -65,7 +65,7 @@ public:
 
     void walk(std::uint32_t index) {
         constexpr std::size_t deepest = 64;
-        constexpr std::size_t most = 4'000'000;
+        constexpr std::size_t most = 2'000'000;
         require(path_.size() <= deepest, ErrorKind::Malformed, "{}: is nested more than {} deep", shown_,
                 deepest);
         require(++visited_ <= most, ErrorKind::Limit, "{}: has more than {} entries", shown_, most);

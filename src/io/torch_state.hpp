@@ -19,9 +19,10 @@ struct TorchState {
     std::vector<std::string> warnings;
 };
 
-/// Walks the pickle of a checkpoint. A dictionary that only wraps the state (`state_dict`, `model`) gives no part of the
-/// names, and an optimizer's tensors are left out; what is left out is counted in a warning. `shown` is the file.
-/// Throws Error: Malformed, Limit (nests or entries beyond measure), Unsupported (no tensors).
+/// Walks the pickle of a checkpoint. A dictionary that only wraps the state (`state_dict`, `model`) gives
+/// no part of the names, and an optimizer's tensors are left out; what is left out is counted in a warning.
+/// `shown` is the file. Throws Error: Malformed, Limit (nests or entries beyond measure), Unsupported (no
+/// tensors).
 TorchState read_torch_state(const Pickle& pickle, const std::string& shown);
 
 }  // namespace headway

@@ -1,5 +1,6 @@
-// The stream is five pickles (a magic number, a version, the writing system, the state, the keys of the storages), then
-// each storage: the number of its elements in eight bytes, and the elements, always little-endian.
+// The stream is five pickles (a magic number, a version, the writing system, the state, the keys of the
+// storages), then each storage: the number of its elements in eight bytes, and the elements, always
+// little-endian.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"

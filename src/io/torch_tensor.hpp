@@ -35,8 +35,9 @@ TorchTensor read_torch_tensor(const Pickle& pickle, const PickleValue& call, con
 TorchStorage read_torch_storage(const Pickle& pickle, const PickleValue& persistent,
                                 const std::string& where);
 
-/// Puts a tensor into its storage, which has `storage_bytes` from `offset` on; gives row-major tensors no strides. Throws
-/// Error: Malformed when it does not lie in it, Limit when it repeats a small storage beyond 1 GiB.
+/// Puts a tensor into its storage, which has `storage_bytes` from `offset` on; gives row-major tensors no
+/// strides. Throws Error: Malformed when it does not lie in it, Limit when it repeats a small storage
+/// beyond 1 GiB.
 StoredTensor placed(TorchTensor view, std::uint64_t offset, std::uint64_t storage_bytes,
                     const std::string& where);
 

@@ -1,4 +1,5 @@
-// Zip archives as .npz and PyTorch files need them: members stored or deflated, ZIP64, no encryption, no time stamps.
+// Zip archives as .npz and PyTorch files need them: members stored or deflated, ZIP64, no encryption, no
+// time stamps.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -29,7 +30,8 @@ std::vector<ZipMember> list_zip(const InputFile& file);
 /// Where a stored member's content begins in the file; all of it lies in the file. Throws Error(Malformed).
 std::uint64_t zip_data_offset(const InputFile& file, const ZipMember& member);
 
-/// A member unpacked, its checksum compared. Throws Error: Malformed, Limit (one that unpacks to more than 4 GiB).
+/// A member unpacked, its checksum compared. Throws Error: Malformed, Limit (one that unpacks to more than
+/// 4 GiB).
 std::vector<std::byte> read_zip_member(const InputFile& file, const ZipMember& member);
 
 /// The first `most` bytes of a member, or all when it has fewer; no more of it is read than it takes.

@@ -177,6 +177,9 @@ void read_into(const InputFile& file, const ZipMember& member, std::span<std::by
 
 std::vector<ZipMember> list_zip(const InputFile& file) {
     const Directory place = find_directory(file);
+    constexpr std::uint64_t longest = 100'000'000;
+    require(place.bytes <= longest, ErrorKind::Limit,
+            "{}: the archive's directory has {} bytes, the limit is {}", file.shown(), place.bytes, longest);
     const std::string bytes = read_bytes(file, place.offset, place.bytes, "directory");
     if (place.entries > bytes.size() / entry_bytes)
         fail(file, "is a broken zip archive: its directory ends early");

@@ -1,5 +1,5 @@
-// Opening weights by whatever a beginner points at: the format told by the first bytes, the file found in a folder, and what
-// to do when it is something else.
+// Opening weights by whatever a beginner points at: the format told by the first bytes, the file found in a
+// folder, and what to do when it is something else.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/io/npy.hpp"
 #include "headway/io/safetensors.hpp"
@@ -89,6 +89,15 @@ TEST(OpenWeights, AnEmptyFolderSaysWhatWasLookedFor) {
                   ": the folder has no weights: looked for model.safetensors.index.json, model.safetensors, "
                   "pytorch_model.bin.index.json, pytorch_model.bin, *.safetensors, *.gguf, *.pt, *.pth, "
                   "*.bin, *.npz");
+}
+
+TEST(OpenWeights, WeightsOfOtherSoftwareAreNamed) {
+    const TemporaryFolder folder;
+    folder.write("tf_model.h5", "\x89HDF");
+    EXPECT_EQ(error_of([&] { return open_weights(folder.path()); }).hint(),
+              "\"tf_model.h5\" is of another software: convert it to safetensors with that");
+    expect_error(ErrorKind::Malformed, "tf_model.h5: is no weights file: it looks like an HDF5 file",
+                 [&] { return open_weights(folder.write("tf_model.h5", "\x89HDF\r\n\x1a\n and more")); });
 }
 
 TEST(OpenWeights, AnAdapterNamesTheBaseThatIsMissing) {

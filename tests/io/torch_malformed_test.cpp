@@ -1,9 +1,12 @@
-// Hostile and broken PyTorch checkpoints: one line each that says what is wrong; nothing is run, nothing large is allocated.
+// Hostile and broken PyTorch checkpoints: one line each that says what is wrong; nothing is run, nothing
+// large is allocated.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/io/weight_files.hpp"
 #include "io/pickle_text.hpp"
 #include "support/errors.hpp"
 #include "support/temporary_folder.hpp"
+
+#include <fstream>
 
 namespace headway {
 
@@ -132,15 +135,15 @@ TEST(TorchMalformed, NestsWithoutEnd) {
     expect_refused(
         {of_pickle(pickle(itself), "m.pt: is nested more than 64 deep"),
          of_pickle(pickle(deep + "N" + std::string(100'000, 'e')), "m.pt: is nested more than 64 deep"),
-         of_pickle(pickle(doubled), "m.pt: has more than 4000000 entries", ErrorKind::Limit)});
+         of_pickle(pickle(doubled), "m.pt: has more than 2000000 entries", ErrorKind::Limit)});
 }
 
 TEST(TorchMalformed, MoreValuesThanAreCounted) {
-    expect_refused({of_pickle(pickle(std::string(4'000'001, 'N')), "the pickle has more than 4000000 values",
+    expect_refused({of_pickle(pickle(std::string(2'000'001, 'N')), "the pickle has more than 2000000 values",
                               ErrorKind::Limit),
-                    of_pickle(pickle("N" + std::string(4'000'001, '2')),
-                              "the pickle stacks more than 4000000 values", ErrorKind::Limit),
-                    of_pickle(pickle(std::string(4'000'001, '(')), "has more than 4000000 open marks",
+                    of_pickle(pickle("N" + std::string(2'000'001, '2')),
+                              "the pickle stacks more than 2000000 values", ErrorKind::Limit),
+                    of_pickle(pickle(std::string(2'000'001, '(')), "has more than 2000000 open marks",
                               ErrorKind::Limit)});
 }
 
@@ -248,6 +251,17 @@ TEST(TorchMalformed, ArchivesThatLie) {
          {zip_of({{"a/data.pkl", pickle(state)}, {"a/data.pkl", pickle(state)}}),
           "has member \"a/data.pkl\" twice"},
          {zip_of({{"a.txt", "x"}}), "neither of PyTorch nor of NumPy; the first is \"a.txt\"", unsupported}});
+}
+
+TEST(TorchMalformed, AnArchivesDirectoryBeyondTheLimitIsNotRead) {
+    const TemporaryFolder folder;
+    const auto file = folder.write("m.pt", "PK\x03\x04");
+    std::filesystem::resize_file(file, 200'000'000);  // sparse
+    std::ofstream(file, std::ios::app | std::ios::binary)
+        << "PK\x05\x06" << little(0, 4) << little(1, 2) << little(1, 2) << little(150'000'000, 4)
+        << little(0, 6);
+    expect_error(ErrorKind::Limit, "the archive's directory has 150000000 bytes, the limit is 100000000",
+                 [&] { return open_weights(file); });
 }
 
 TEST(TorchMalformed, AMemberThatUnpacksBeyondTheLimitIsRefused) {

@@ -6,7 +6,8 @@
 
 namespace headway {
 
-/// Element types by name: those of safetensors by increasing alignment, then the block types of GGUF; Unknown is any other.
+/// Element types by name: those of safetensors by increasing alignment, then the block types of GGUF;
+/// Unknown is any other.
 // clang-format off
 enum class DType {
     Bool, F4, F6_E2M3, F6_E3M2, U8, I8, F8_E5M2, F8_E4M3, F8_E8M0, F8_E4M3FNUZ, F8_E5M2FNUZ,
