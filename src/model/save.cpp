@@ -10,13 +10,16 @@
 #include "headway/io/weight_files.hpp"
 #include "io/input_file.hpp"
 #include "model/architecture.hpp"
+#include "model/layout.hpp"
 #include "model/pattern.hpp"
 #include "model/saved_config.hpp"
+#include "model/scatter.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -26,8 +29,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::pair<std::string_view, SavedNames>, 2> saved_names{
-    {{"transformer-lens", SavedNames::TransformerLens}, {"own", SavedNames::Own}}};
+constexpr std::array<std::pair<std::string_view, SavedNames>, 3> saved_names{
+    {{"transformer-lens", SavedNames::TransformerLens},
+     {"own", SavedNames::Own},
+     {"hugging-face", SavedNames::HuggingFace}}};
 
 // What is to be written.
 struct Saving {
@@ -92,6 +97,49 @@ Saving own_saving(const Model& model, DType dtype) {
     return saving;
 }
 
+// What a config may ask of a file that is not there yet: the tensors that the model's leaves will be.
+FileTensors tensors_to_be(const Model& model, const Architecture& architecture) {
+    const auto shape = [&](std::string_view pattern) -> std::optional<std::vector<std::int64_t>> {
+        for (const Leaf& leaf : stored_leaves(model.config()))
+            for (const TensorRule& rule : architecture.tensors)
+                if (rule.tensor == pattern && rule.leaf == leaf.name.symbol)
+                    return parse_layout(rule.layout, rule.part, leaf, model.config()).tensor_shape;
+        return std::nullopt;
+    };
+    return {.shape = shape, .values = [](std::string_view) { return std::vector<double>(); }};
+}
+
+// Whether W_U is W_Eᵀ, number by number.
+bool has_tied_numbers(const Model& model) {
+    const auto embedding = model.leaf<float>("W_E"), unembedding = model.leaf<float>("W_U");
+    const auto rows = static_cast<std::size_t>(model.config().d_vocab);
+    const auto columns = static_cast<std::size_t>(model.config().d_model);
+    for (std::size_t v = 0; v < rows; ++v)
+        for (std::size_t d = 0; d < columns; ++d)
+            if (embedding.values()[v * columns + d] != unembedding.values()[d * rows + v]) return false;
+    return true;
+}
+
+// The tensors of the architecture that a config.json names.
+Saving hugging_face_saving(const Model& model, const fs::path& config, DType dtype) {
+    require(!config.empty(), ErrorKind::Usage, "names of Hugging Face need a config.json: which?");
+    const Json json = read_json(config);
+    const Architecture& architecture = find_architecture(json, ConfigSource::ConfigJson);
+    const ConfigReading reading = read_config(architecture, json, tensors_to_be(model, architecture));
+    Config stored = reading.config;
+    stored.architecture = model.config().architecture;
+    require(saved_config(as_float(stored)) == saved_config(as_float(model.config())), ErrorKind::Unsupported,
+            "{} describes another model than {}: their sizes or kinds differ", json.where(),
+            escaped(model.name()));
+    require(!stored.tied_unembed || model.config().tied_unembed || has_tied_numbers(model),
+            ErrorKind::Unsupported, "{} ties the unembedding to the embedding, but in {} they differ",
+            json.where(), escaped(model.name()));
+    const auto rules = reading.tensors.empty() ? architecture.tensors : reading.tensors;
+    return {.tensors = tensors_of_leaves(model, stored, rules, dtype),
+            .config = InputFile(config).read_text(std::uint64_t{16} << 20),
+            .inputs = {config}};
+}
+
 // Tells of each tensor that is made.
 void watch(std::vector<TensorToMake>& tensors, const SaveOptions& options) {
     for (TensorToMake& tensor : tensors) {
@@ -107,6 +155,18 @@ void watch(std::vector<TensorToMake>& tensors, const SaveOptions& options) {
     }
 }
 
+Saving saving_of(const Model& model, const SaveOptions& options) {
+    switch (options.names) {
+        case SavedNames::Own:
+            return own_saving(model, options.dtype);
+        case SavedNames::HuggingFace:
+            return hugging_face_saving(model, options.config, options.dtype);
+        case SavedNames::TransformerLens:
+            break;
+    }
+    return lens_saving(model, options.dtype);
+}
+
 }  // namespace
 
 SavedNames parse_saved_names(std::string_view name) {
@@ -116,16 +176,15 @@ SavedNames parse_saved_names(std::string_view name) {
         known.emplace_back(word);
     }
     const std::string near = nearest(name, known);
-    throw Error(
-        ErrorKind::Usage, fmt::format("{} are no names for tensors", quote(name)),
-        near.empty() ? "the names are transformer-lens and own" : fmt::format("did you mean {}?", near));
+    throw Error(ErrorKind::Usage, fmt::format("{} are no names for tensors", quote(name)),
+                near.empty() ? "the names are transformer-lens, own and hugging-face"
+                             : fmt::format("did you mean {}?", near));
 }
 
 void save_model(const Model& model, const fs::path& folder, const SaveOptions& options) {
     require(model.config().folding == Folding{}, ErrorKind::Unsupported,
             "{} has folded weights, which no file can say: load it with nothing folded", model.name());
-    Saving saving = options.names == SavedNames::Own ? own_saving(model, options.dtype)
-                                                     : lens_saving(model, options.dtype);
+    Saving saving = saving_of(model, options);
     watch(saving.tensors, options);
     std::error_code error;
     const bool made = fs::create_directories(folder, error);

@@ -214,6 +214,21 @@ std::string saved_config(const Config& config) {
     return text + "\n}\n";
 }
 
+Config as_float(Config config) {
+    const auto round = [](double& number) { number = static_cast<double>(static_cast<float>(number)); };
+    const auto round_rotary = [&](Rotary& rotary) {
+        for (double Rotary::*field :
+             {&Rotary::theta, &Rotary::factor, &Rotary::low_factor, &Rotary::high_factor})
+            round(rotary.*field);
+    };
+    for (double Config::*field : {&Config::norm_eps, &Config::attention_scale, &Config::score_cap,
+                                  &Config::logit_cap, &Config::embed_scale})
+        round(config.*field);
+    round_rotary(config.rotary);
+    for (LayerAttention& layer : config.layer_attention) round_rotary(layer.rotary);
+    return config;
+}
+
 void read_saved_kinds(const Json& own, Config& config) { read_object(own, config); }
 
 }  // namespace headway

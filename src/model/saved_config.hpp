@@ -13,6 +13,9 @@ namespace headway {
 /// The file's text.
 std::string saved_config(const Config& config);
 
+/// The config with its numbers as floats: some formats keep no more.
+Config as_float(Config config);
+
 /// Puts what `own`, the member `headway` of such a file, says in place of what `config` has. Keys that are
 /// absent change nothing. Throws Error(Unsupported) for unknown keys and words.
 void read_saved_kinds(const Json& own, Config& config);

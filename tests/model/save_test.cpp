@@ -3,8 +3,10 @@
 #include "headway/model/save.hpp"
 
 #include "headway/io/float_formats.hpp"
+#include "headway/io/weight_files.hpp"
 #include "headway/model/load.hpp"
 #include "support/errors.hpp"
+#include "support/shared.hpp"
 #include "support/small_checkpoint.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -13,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <string_view>
 
 namespace headway {
 namespace {
@@ -88,6 +91,59 @@ TEST(Save, OwnNamesKeepTensorsAndConfig) {
     const Model again = load_model(folder / "own", {.fold = no_folding});
     EXPECT_TRUE(again.config() == model.config());
     expect_same(model, again);
+}
+
+TEST(Save, NamesOfAnArchitectureAreTheInverseOfReadingThem) {
+    HEADWAY_SHARED_OR_SKIP(shared);
+    for (const char* name : {"gpt2", "gpt-neox", "llama", "qwen3", "gemma3", "phi3", "bloom", "starcoder2"}) {
+        SCOPED_TRACE(name);
+        const test::TemporaryFolder folder;
+        const std::filesystem::path original = shared / "conformance/checkpoints" / name;
+        const Model model = load_model(original, {.fold = no_folding});
+        save_model(model,
+                   folder / "lens");  // a detour: nothing of the tensors' own names and layouts is left
+        save_model(load_model(folder / "lens", {.fold = no_folding}), folder / "again",
+                   {.names = SavedNames::HuggingFace, .config = original / "config.json"});
+        const WeightFiles before = open_weights(original), after = open_weights(folder / "again");
+        for (const StoredTensor& tensor : after.tensors()) {
+            EXPECT_EQ(before.at(tensor.name).shape, tensor.shape) << tensor.name;
+            const auto want = before.read<double>(before.at(tensor.name)), got = after.read<double>(tensor);
+            // Gemma stores gain - 1, which is rounded; the gain itself comes back.
+            const double rounding = std::string_view(name) == "gemma3" ? 1.2e-7 : 0;
+            for (std::size_t i = 0; i < got.size(); ++i)
+                ASSERT_NEAR(want[i], got[i], rounding) << tensor.name;
+        }
+        const Model again = load_model(folder / "again", {.fold = no_folding});
+        EXPECT_TRUE(again.config() == model.config());
+        expect_same(model, again);
+    }
+}
+
+TEST(Save, AConfigOfAnotherModelIsRefused) {
+    const test::TemporaryFolder folder;
+    test::gpt2_checkpoint().write(folder.path());
+    const Model other = load_model("random:layers=1,heads=2,d_model=8,vocab=11", {.fold = no_folding});
+    test::expect_error(ErrorKind::Unsupported, "describes another model", [&] {
+        save_model(other, folder / "m", {.names = SavedNames::HuggingFace, .config = folder / "config.json"});
+        return 0;
+    });
+}
+
+TEST(Save, EveryReferenceCheckpointSurvives) {
+    HEADWAY_SHARED_OR_SKIP(shared);
+    std::size_t checkpoints = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(shared / "conformance/checkpoints")) {
+        SCOPED_TRACE(entry.path().filename());
+        const test::TemporaryFolder folder;
+        const Model model = load_model(entry.path(), {.fold = no_folding});
+        for (const SavedNames names : {SavedNames::TransformerLens, SavedNames::Own}) {
+            const std::filesystem::path saved = folder / (names == SavedNames::Own ? "own" : "lens");
+            save_model(model, saved, {.names = names});
+            expect_same(model, load_model(saved, {.fold = no_folding}));
+        }
+        ++checkpoints;
+    }
+    EXPECT_GE(checkpoints, 29U);
 }
 
 TEST(Save, TheModelsOwnFilesAreNotOverwritten) {
