@@ -54,9 +54,7 @@ std::vector<Component> components_of(const Config& config, const std::map<Head, 
     return components;
 }
 
-bool between_heads(const EdgeKind& kind) {
-    return kind.writer == Writer::Heads && kind.reader != Reader::Mlps && kind.reader != Reader::Unembed;
-}
+bool between_heads(const EdgeKind& kind) { return kind.writer == Writer::Heads && is_head(kind.reader); }
 
 }  // namespace
 
@@ -76,11 +74,14 @@ std::string_view port_name(Reader port) {
     return {};
 }
 
+bool between_heads(const Circuit& circuit, const CircuitEdge& edge) {
+    return circuit.components[edge.from].kind == ComponentKind::Head &&
+           circuit.components[edge.to].kind == ComponentKind::Head;
+}
+
 EdgeCounts count_edges(const Circuit& circuit) {
     EdgeCounts counts{0, circuit.edges.size()};
-    for (const CircuitEdge& edge : circuit.edges)
-        counts.heads += circuit.components[edge.from].kind == ComponentKind::Head &&
-                        circuit.components[edge.to].kind == ComponentKind::Head;
+    for (const CircuitEdge& edge : circuit.edges) counts.heads += between_heads(circuit, edge);
     return counts;
 }
 
@@ -96,12 +97,13 @@ Circuit circuit_of(const Model& model, const CircuitOptions& options) {
     circuit.config = config;
     circuit.heads_only = options.heads_only;
     circuit.components = components_of(config, options.roles);
-    circuit.effective_dimension = config.d_model - (config.folding.centring ? 1 : 0);
+    circuit.score = options.score;
+    circuit.effective_dimension = effective_dimension(config, options.score);
     circuit.baseline = 1 / std::sqrt(static_cast<double>(circuit.effective_dimension));
     std::vector<EdgeKind> kinds = edge_kinds(config);
     if (options.heads_only) std::erase_if(kinds, [](const EdgeKind& kind) { return !between_heads(kind); });
     const Places places(config);
-    for (EdgeRow& row : edge_weights(model, kinds, options.evaluate)) {
+    for (EdgeRow& row : edge_weights(model, kinds, options.evaluate, options.score)) {
         const bool heads = between_heads({row.writer, row.reader});
         if (!row.weight.undefined.empty()) {
             ++circuit.undefined.all;

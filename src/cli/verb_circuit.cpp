@@ -65,7 +65,8 @@ int circuit(const Arguments& arguments) {
     const Model model = open_model(arguments, where);
     const Circuit whole = circuit_of(model, {.heads_only = arguments.has("--heads-only"),
                                              .roles = parse_roles(arguments.text("--roles"), model.config()),
-                                             .evaluate = options});
+                                             .evaluate = options,
+                                             .score = {.stream_norms = !arguments.has("--no-fold")}});
     const Circuit part = arguments.has("--all") ? whole : keep(whole, chosen);
     Result result = result_of(arguments, model);
     add_rows(result.table, circuit_rows(part));

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/session.hpp"
 #include "cli/verb.hpp"
+#include "headway/base/error.hpp"
+#include "headway/report/composition_compare.hpp"
 #include "headway/report/composition_table.hpp"
 #include "headway/report/selection.hpp"
 
@@ -19,15 +21,48 @@ CompositionView view_of(const Arguments& arguments, const Config& config) {
     return view;
 }
 
+ScoreOptions score_of(const Arguments& arguments, const Config& config) {
+    constexpr int most = 1 << 16;
+    ScoreOptions score{.stream_norms = !arguments.has("--no-fold")};
+    const bool one = arguments.has("--rope-offset"), mean = arguments.has("--rope-mean");
+    require(!one || !mean, ErrorKind::Usage, "--rope-offset and --rope-mean are both there: one is enough");
+    if (!one && !mean) return score;
+    const char* flag = one ? "--rope-offset" : "--rope-mean";
+    require(config.positions == Positions::Rotary, ErrorKind::Usage, "{}: the model has no rotary positions",
+            flag);
+    score.offset = static_cast<int>(arguments.integer(flag, 0, 0, most));
+    score.mean_over_offsets = mean;
+    return score;
+}
+
+// The file of --compare, read before anything is computed; none without the flag.
+std::vector<NpyArray> other_arrays(const Arguments& arguments) {
+    require(arguments.has("--compare") || !arguments.has("--compare-prefix"), ErrorKind::Usage,
+            "--compare-prefix needs --compare FILE.npz");
+    return arguments.has("--compare") ? read_npz(arguments.text("--compare")) : std::vector<NpyArray>{};
+}
+
+OtherScores others(const Arguments& arguments, const std::vector<NpyArray>& arrays) {
+    OtherScores other{arguments.text("--compare"), arrays};
+    if (arguments.has("--compare-prefix")) other.prefix = arguments.text("--compare-prefix");
+    return other;
+}
+
 int compose(const Arguments& arguments) {
     const std::vector<Composition> kinds = parse_kinds(arguments.text("--kind", "all"));
     const EvaluateOptions options = evaluate_options(arguments);
     const std::string where = arguments.positional(0);
-    const Destination to = destination(arguments, {where});
+    const Destination to = destination(arguments, {where, arguments.text("--compare")});
+    const std::vector<NpyArray> arrays = other_arrays(arguments);
     const Model model = open_model(arguments, where);
     const CompositionView view = view_of(arguments, model.config());
-    const CompositionTable scores = composition(model, kinds, options);
+    const CompositionTable scores = composition(model, kinds, options, score_of(arguments, model.config()));
     Result result = result_of(arguments, model);
+    if (arguments.has("--compare")) {
+        add_rows(result.table, compare_rows(scores, kinds, model.config(), others(arguments, arrays)));
+        write(result, to);
+        return 0;
+    }
     add_rows(result.table, composition_rows(scores, model.config(), view));
     if (to.format == Format::Npz) result.arrays = composition_arrays(scores, kinds, model.config());
     write(result, to);
@@ -42,14 +77,23 @@ Verb compose_verb() {
         .summary = "Q-, K- and V-composition scores of all pairs of heads, with baseline and z",
         .usage = "MODEL [options]",
         .positionals = {"MODEL"},
-        .groups = {{"Scores", {{"--kind", "KIND", "q, k, v or all (default all)"}}},
+        .groups = {{"Scores",
+                    {{"--kind", "KIND", "q, k, v or all (default all)"},
+                     {"--rope-offset", "N",
+                      "rotary models: query minus key position of q and k scores (default 0)"},
+                     {"--rope-mean", "MAX", "rotary models: root mean square over the offsets 0 to MAX"},
+                     {"--compare", "FILE", "an .npz of another program's Q, K, V: the largest differences"},
+                     {"--compare-prefix", "P",
+                      "its arrays are PQ, PK, PV (default none, or folded_ or raw_)"}}},
                    output_flags(),
                    model_flags(),
                    general_flags()},
         .examples = {"headway compose example:attn-only-2l --kind k --top 10",
                      "headway compose gpt2/ --kind all --format csv -o scores.csv",
                      "headway compose gpt2/ -o scores.npz",
-                     "headway compose gpt2/ --heads L5H* --sort robust_z_writer"},
+                     "headway compose gpt2/ --heads L5H* --sort robust_z_writer",
+                     "headway compose llama/ --kind k --rope-mean 64 --top 20",
+                     "headway compose gpt2/ --no-fold --compare theirs.npz"},
         .notes =
             "A score says how much of what the writer's output matrix can write lies where the reader's\n"
             "query, key or value input reads. An .npz holds Q, K, V [n_layers, n_heads, n_layers, n_heads]\n"

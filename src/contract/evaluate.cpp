@@ -23,7 +23,7 @@ xt::xarray<double> as_xarray(const Array<T>& array, Workspace& workspace) {
 template <class T>
 void run(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
          const EvaluateOptions& options, const Take& take) {
-    const Sizes sizes = sizes_of(model.config(), static_cast<std::int64_t>(tokens.size()));
+    const Sizes sizes = sizes_of(model.config(), static_cast<std::int64_t>(tokens.size()), options);
     const Program program = compile(expressions, sizes, settings(model.config(), options, sizeof(T)));
     Workspace workspace({.threads = options.threads,
                          .max_memory = options.max_memory == 0 ? Arena::unlimited : options.max_memory,
@@ -31,7 +31,7 @@ void run(const Model& model, std::span<const Expr> expressions, std::span<const 
     advance(options.progress, &Progress::all_work, work_of(program));
     Inputs<T> inputs;
     inputs.leaf = [&](const Tensor& leaf, const Dims& shape) {
-        return weight_array<T>(model, leaf, shape, options.balance_heads, workspace);
+        return weight_array<T>(model, leaf, shape, options, workspace);
     };
     inputs.tokens.assign(tokens.begin(), tokens.end());
     execute<T>(program, inputs, workspace,
@@ -61,6 +61,12 @@ Sizes sizes_of(const Config& config, std::int64_t n_tokens) {
     sizes[Space::Neuron] = config.d_mlp;
     sizes[Space::Layer] = config.n_layers;
     sizes[Space::Channel] = config.d_head;
+    return sizes;
+}
+
+Sizes sizes_of(const Config& config, std::int64_t n_tokens, const EvaluateOptions& options) {
+    Sizes sizes = sizes_of(config, n_tokens);
+    if (options.n_layers > 0) sizes[Space::Layer] = options.n_layers;
     return sizes;
 }
 

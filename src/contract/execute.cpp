@@ -18,11 +18,12 @@ std::vector<int> numbered(int n) {
     return labels;
 }
 
-// One array, or the members of a family: then the first axis is their number.
+// One array, or the members of a family: then the first axis is their number. A weight is read when it is needed.
 template <class T>
 struct Value {
     std::vector<Array<T>> pieces;
     bool family = false;
+    std::vector<const Step*> unread = {};  ///< of each piece: the leaf that is still to be read; empty: none
 };
 
 Activation activation_of(Function function) {
@@ -95,17 +96,34 @@ private:
 
     Value<T>& value(ValueId id) { return values_[static_cast<std::size_t>(id)]; }
 
+    // A piece; a weight is read for the caller alone.
+    Array<T> piece(const Value<T>& from, std::size_t i) const {
+        const Step* leaf = from.unread.empty() ? nullptr : from.unread[i];
+        return leaf == nullptr ? from.pieces[i]
+                               : inputs_.leaf(*leaf->node->template as<Tensor>(), shape_of(*leaf));
+    }
+    // A piece; a weight is kept for what comes after.
+    const Array<T>& kept(Value<T>& from, std::size_t i) const {
+        from.pieces[i] = piece(from, i);
+        if (!from.unread.empty()) from.unread[i] = nullptr;
+        return from.pieces[i];
+    }
+    const Dims& shape_of_piece(const Value<T>& from, std::size_t i) const {
+        const Step* leaf = from.unread.empty() ? nullptr : from.unread[i];
+        return leaf == nullptr ? from.pieces[i].shape() : shape_of(*leaf);
+    }
+
     // The value as one array; members of a family are copied into one.
     Array<T> whole(ValueId id) {
         Value<T>& found = value(id);
-        if (!found.family) return found.pieces.front();
-        Dims shape = found.pieces.front().shape();
+        if (!found.family) return kept(found, 0);
+        Dims shape = shape_of_piece(found, 0);
         shape.insert(shape.begin(), static_cast<std::int64_t>(found.pieces.size()));
         Array<T> result = Array<T>::zeros(shape, workspace_);
         for (std::size_t i = 0; i < found.pieces.size(); ++i) {
-            const std::vector<int> labels = numbered(found.pieces[i].rank());
-            add_to(result.fixed(0, static_cast<std::int64_t>(i)), labels, T(1), found.pieces[i], labels,
-                   workspace_);
+            const Array<T> member = piece(found, i);
+            const std::vector<int> labels = numbered(member.rank());
+            add_to(result.fixed(0, static_cast<std::int64_t>(i)), labels, T(1), member, labels, workspace_);
         }
         found = {{result}, false};
         return result;
@@ -160,7 +178,7 @@ private:
     void run(const Step& step) {
         switch (step.operation) {
             case Operation::Leaf:
-                set(step.result, inputs_.leaf(*step.node->template as<Tensor>(), shape_of(step)));
+                value(step.result) = {{Array<T>()}, false, {&step}};
                 break;
             case Operation::Stack:
                 stack(step);
@@ -221,18 +239,23 @@ private:
 
     void stack(const Step& step) {
         Value<T> result{{}, true};
-        for (const Operand& member : step.operands) result.pieces.push_back(whole(member.value));
+        for (const Operand& member : step.operands) {
+            const Value<T>& source = value(member.value);
+            const bool unread = !source.family && !source.unread.empty() && source.unread.front() != nullptr;
+            result.unread.push_back(unread ? source.unread.front() : nullptr);
+            result.pieces.push_back(unread ? Array<T>() : whole(member.value));
+        }
         value(step.result) = std::move(result);
     }
 
     void slice(const Step& step) {
-        const Value<T>& source = value(step.operands.front().value);
+        Value<T>& source = value(step.operands.front().value);
         const auto loop = static_cast<std::size_t>(step.loop);
         invariant(!source.family || step.axis > 0, "a family is sliced along its members");
         Value<T> result{{}, source.family};
-        for (const Array<T>& piece : source.pieces)
+        for (std::size_t i = 0; i < source.pieces.size(); ++i)
             result.pieces.push_back(
-                piece.slice(step.axis - (source.family ? 1 : 0), begin_[loop], end_[loop]));
+                kept(source, i).slice(step.axis - (source.family ? 1 : 0), begin_[loop], end_[loop]));
         value(step.result) = std::move(result);
     }
 
@@ -267,12 +290,14 @@ private:
                                         : gather_each(a, step.other, step.axis, index, workspace_));
     }
 
-    // Operand i of a family step: its piece for member `m`, or its slice where it carries the member label.
-    Operand member_of(const Operand& operand, int label, std::int64_t m, Array<T>& array) {
+    // Operand of a family step: its piece for member `m` (`same`, where that is known), or its slice where it carries the
+    // member label.
+    Operand member_of(const Operand& operand, int label, std::int64_t m, Array<T>& array,
+                      const Array<T>* same = nullptr) {
         const Value<T>& source = value(operand.value);
         Operand result = operand;
         if (source.family && operand.labels.front() == label) {
-            array = source.pieces[static_cast<std::size_t>(m)];
+            array = same != nullptr ? *same : piece(source, static_cast<std::size_t>(m));
             result.labels.erase(result.labels.begin());
             return result;
         }
@@ -308,7 +333,9 @@ private:
         const Array<T> result = Array<T>::uninitialised(shape_of_now(step), workspace_);
         workspace_.threads().run(members, [&](std::int64_t m) {
             Array<T> left, right;
-            const Operand at_left = member_of(a, label, m, left), at_right = member_of(b, label, m, right);
+            const Operand at_left = member_of(a, label, m, left);
+            const bool same = a.value == b.value && a.labels.front() == b.labels.front();
+            const Operand at_right = member_of(b, label, m, right, same ? &left : nullptr);
             contract_into(result.fixed(axis, m), out, left, at_left.labels, right, at_right.labels,
                           workspace_);
         });
@@ -340,9 +367,8 @@ private:
             if (place == operand.labels.end()) continue;
             const auto axis = static_cast<int>(place - operand.labels.begin());
             const Value<T>& source = value(operand.value);
-            if (!source.family) return source.pieces.front().extent(axis);
-            return axis == 0 ? static_cast<std::int64_t>(source.pieces.size())
-                             : source.pieces.front().extent(axis - 1);
+            if (source.family && axis == 0) return static_cast<std::int64_t>(source.pieces.size());
+            return shape_of_piece(source, 0)[static_cast<std::size_t>(axis - (source.family ? 1 : 0))];
         }
         throw InvariantFailure("a result has a label that no operand has");
     }

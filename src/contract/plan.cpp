@@ -215,7 +215,7 @@ Plan plan(const Config& config, std::span<const Expr> expressions, std::int64_t 
     const std::size_t element = options.precision == Precision::Double ? sizeof(double) : sizeof(float);
     CompileOptions named = settings(config, options, element);
     named.names = true;
-    const Program program = compile(expressions, sizes_of(config, n_tokens), named);
+    const Program program = compile(expressions, sizes_of(config, n_tokens, options), named);
     return Planner(program, static_cast<double>(element)).run();
 }
 

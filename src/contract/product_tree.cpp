@@ -69,6 +69,20 @@ Use fixed(const Use& factor, int label, const Expr& hot) {
     return result;
 }
 
+// Exchanging the last two ports gives the same node.
+bool last_ports_are_symmetric(const Expr& node) {
+    if (const auto* members = node->as<Family>())
+        return std::ranges::all_of(members->members, last_ports_are_symmetric);
+    const auto* product_node = node->as<Product>();
+    const std::size_t n = node->ports().size();
+    if (product_node == nullptr || n < 2 || node->ports()[n - 2] != node->ports()[n - 1]) return false;
+    const int first = static_cast<int>(n) - 2, second = first + 1;
+    std::vector<Use> factors = product_node->factors;
+    for (Use& factor : factors)
+        for (int& label : factor.labels) label = label == first ? second : label == second ? first : label;
+    return product(std::move(factors), node->ports(), product_node->bound) == node;
+}
+
 // A family's members are a list of arrays, never one array.
 bool is_list(const Expr& node) {
     if (const auto* frozen = node->as<Frozen>()) return frozen->head < 0 && is_list(frozen->link);
@@ -282,7 +296,18 @@ bool ProductTree::symmetric(int index, int first, int second) {
     std::vector<Use> factors = whole->factors;
     for (Use& factor : factors)
         for (int& label : factor.labels) label = label == i ? j : label == j ? i : label;
-    return product(std::move(factors), own.node->ports(), whole->bound) == own.node;
+    if (product(factors, own.node->ports(), whole->bound) == own.node) return true;
+    // or once the two labels of a factor that is symmetric itself are exchanged as well
+    return std::ranges::any_of(factors, [&](Use& factor) {
+        if (!last_ports_are_symmetric(factor.node)) return false;
+        const auto exchange = [&] {
+            std::swap(factor.labels.back(), factor.labels[factor.labels.size() - 2]);
+        };
+        exchange();
+        const bool same = product(factors, own.node->ports(), whole->bound) == own.node;
+        exchange();
+        return same;
+    });
 }
 
 }  // namespace headway

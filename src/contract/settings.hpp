@@ -7,6 +7,9 @@
 
 namespace headway {
 
+/// With the extent of layer indices that the options say.
+Sizes sizes_of(const Config& config, std::int64_t n_tokens, const EvaluateOptions& options);
+
 /// `element`: bytes of a number.
 CompileOptions settings(const Config& config, const EvaluateOptions& options, std::size_t element);
 

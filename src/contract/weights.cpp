@@ -54,14 +54,15 @@ Array<T> balanced(const Array<T>& array, Workspace& workspace) {
 }  // namespace
 
 template <class T>
-Array<T> weight_array(const Model& model, const Tensor& leaf, const Dims& shape, bool balance,
-                      Workspace& workspace) {
+Array<T> weight_array(const Model& model, const Tensor& leaf, const Dims& shape,
+                      const EvaluateOptions& options, Workspace& workspace) {
     const Leaf& stored = model.at(leaf.symbol, leaf.layer);
     const std::string name = leaf_name(*tensor(leaf, {}));
-    const WeightArray<T> weights = model.leaf<T>(leaf.symbol, leaf.layer);
+    const WeightArray<T> weights = options.keep_weights ? model.leaf<T>(leaf.symbol, leaf.layer)
+                                                        : model.leaf_once<T>(leaf.symbol, leaf.layer);
     Array<T> array = Array<T>::view(weights.data.get(), row_major(weights.shape), weights.data);
     const bool query_heads = stored.axes.starts_with('h'), value_heads = stored.axes.starts_with('g');
-    if (balance && (query_heads || value_heads)) array = balanced(array, workspace);
+    if (options.balance_heads && (query_heads || value_heads)) array = balanced(array, workspace);
     if (leaf.head >= 0 || leaf.group >= 0) {
         require(query_heads || value_heads, ErrorKind::Usage, "{}: {} is not a weight of a head", name,
                 quote(leaf.symbol));
@@ -91,7 +92,9 @@ Array<T> weight_array(const Model& model, const Tensor& leaf, const Dims& shape,
     return Array<T>::view(array.data(), row_major(shape), weights.data);
 }
 
-template Array<float> weight_array<float>(const Model&, const Tensor&, const Dims&, bool, Workspace&);
-template Array<double> weight_array<double>(const Model&, const Tensor&, const Dims&, bool, Workspace&);
+template Array<float> weight_array<float>(const Model&, const Tensor&, const Dims&, const EvaluateOptions&,
+                                          Workspace&);
+template Array<double> weight_array<double>(const Model&, const Tensor&, const Dims&, const EvaluateOptions&,
+                                            Workspace&);
 
 }  // namespace headway

@@ -2,10 +2,12 @@
 #include "headway/measure/edges.hpp"
 
 #include "headway/base/error.hpp"
+#include "measure/pair_norms.hpp"
 #include "measure/standing.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 
@@ -13,17 +15,9 @@ namespace headway {
 
 namespace {
 
-using Values = xt::xarray<double>;
-
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-bool is_head(Reader reader) { return reader != Reader::Mlps && reader != Reader::Unembed; }
-
-bool is_composition(const EdgeKind& kind) { return kind.writer == Writer::Heads && is_head(kind.reader); }
-
-Composition composition_of(Reader reader) {
-    return reader == Reader::Q ? Composition::Q : reader == Reader::K ? Composition::K : Composition::V;
-}
+bool between_heads(const EdgeKind& kind) { return kind.writer == Writer::Heads && is_head(kind.reader); }
 
 std::size_t count(const Config& config, bool heads, bool mlps) {
     const auto layers = static_cast<std::size_t>(config.n_layers);
@@ -55,11 +49,6 @@ std::string name_of(Reader reader, Head at) {
     return reader == Reader::Mlps ? fmt::format("mlp{}", at.layer) : "W_U";
 }
 
-/// ‖A B‖², ‖A‖², ‖B‖² of a kind and their Grams'.
-struct Norms {
-    Values pair, writer, reader, writer_gram, reader_gram;
-};
-
 void set_undefined(EdgeWeight& weight, std::string why) {
     weight.undefined = std::move(why);
     for (double EdgeWeight::*field :
@@ -68,31 +57,35 @@ void set_undefined(EdgeWeight& weight, std::string why) {
         weight.*field = not_a_number;
 }
 
+void set_square(EdgeWeight& weight, double square, double d) {
+    weight.score = std::sqrt(std::max(square, 0.0));
+    weight.excess = weight.score - weight.baseline;
+    weight.z =
+        rotation_z(weight.score * weight.score, d, weight.participation_writer, weight.participation_reader);
+}
+
 EdgeWeight weigh(double pair, double a, double b, double a_gram, double b_gram, double d) {
     EdgeWeight weight{.baseline = 1 / std::sqrt(d)};
     weight.participation_writer = a > 0 ? a * a / a_gram : not_a_number;
     weight.participation_reader = b > 0 ? b * b / b_gram : not_a_number;
     if (!(a > 0) || !(b > 0)) return weight;
-    const double square = std::max(pair / (a * b), 0.0);
-    weight.score = std::sqrt(square);
-    weight.excess = weight.score - weight.baseline;
-    weight.z = rotation_z(square, d, weight.participation_writer, weight.participation_reader);
+    set_square(weight, pair / (a * b), d);
     return weight;
 }
 
 /// The rows of one kind, without what compares them.
-std::vector<EdgeRow> rows_of(const Config& config, const EdgeKind& kind, const Norms& norms, double d) {
-    const std::size_t n = count_of(config, kind.writer), m = count_of(config, kind.reader);
+std::vector<EdgeRow> rows_of(const Config& config, const EdgeKind& kind, const PairNorms& norms, double d) {
     std::vector<EdgeRow> rows;
-    for (std::size_t a = 0; a < n; ++a)
-        for (std::size_t b = 0; b < m; ++b) {
+    for (std::size_t a = 0; a < count_of(config, kind.writer); ++a)
+        for (std::size_t b = 0; b < norms.readers; ++b) {
             const Head from = nth(a, kind.writer == Writer::Heads, config);
             const Head to = nth(b, is_head(kind.reader), config);
             if (!reads_from(config, kind.writer, from.layer, kind.reader, to.layer)) continue;
-            const double na = norms.writer.data()[a], nb = norms.reader.data()[b];
-            rows.push_back({kind.writer, from, kind.reader, to,
-                            weigh(norms.pair.data()[a * m + b], na, nb, norms.writer_gram.data()[a],
-                                  norms.reader_gram.data()[b], d)});
+            const std::size_t writer = norms.place(a, b);
+            const double na = norms.writer[writer], nb = norms.reader[b];
+            rows.push_back(
+                {kind.writer, from, kind.reader, to,
+                 weigh(norms.pair_at(a, b), na, nb, norms.writer_gram[writer], norms.reader_gram[b], d)});
             EdgeWeight& weight = rows.back().weight;
             weight.ignores_nonlinearity = kind.writer == Writer::Mlps || kind.reader == Reader::Mlps;
             if (!(na > 0) || !(nb > 0))
@@ -128,70 +121,59 @@ void compare(std::vector<EdgeRow>& rows) {
     compare(defined, &EdgeRow::to, &EdgeWeight::robust_z_reader);
 }
 
-EdgeRow from_composition(const CompositionRow& row) {
-    const Reader reader = row.kind == Composition::Q   ? Reader::Q
-                          : row.kind == Composition::K ? Reader::K
-                                                       : Reader::V;
-    return {Writer::Heads,
-            row.writer,
-            reader,
-            row.reader,
-            {.score = row.score,
-             .baseline = row.baseline,
-             .excess = row.excess,
-             .z = row.z,
-             .percentile = row.percentile,
-             .robust_z_writer = row.robust_z_writer,
-             .robust_z_reader = row.robust_z_reader,
-             .participation_writer = row.participation_writer,
-             .participation_reader = row.participation_reader,
-             .undefined = row.undefined}};
+bool near_zero(const EdgeRow& row, double d) {
+    return row.weight.undefined.empty() && row.weight.score * row.weight.score < 0.01 / d;
 }
 
-void append(std::vector<EdgeRow>& rows, std::vector<EdgeRow> more) {
-    rows.insert(rows.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
-}
+/// What an evaluation needs beside the model.
+struct Request {
+    const ScoreOptions& score;
+    const EvaluateOptions& options;
+};
 
-/// The five networks of each kind; what kinds have in common is one node, evaluated once.
-std::vector<Norms> norms_of(const Model& model, const std::vector<EdgeKind>& kinds, EvaluateOptions options) {
-    options.balance_heads = true;
-    const std::vector<Expr> networks = edge_networks(model.config(), kinds);
-    const auto n_ctx = static_cast<std::size_t>(model.config().n_ctx);
-    const std::vector<int> whole_context(n_ctx);  // W_pos has as many rows as there are positions
-    std::vector<Values> values = evaluate(model, networks, whole_context, options);
-    std::vector<Norms> norms;
-    for (std::size_t i = 0; i < kinds.size(); ++i)
-        norms.push_back({std::move(values[5 * i]), std::move(values[5 * i + 1]), std::move(values[5 * i + 2]),
-                         std::move(values[5 * i + 3]), std::move(values[5 * i + 4])});
-    return norms;
-}
-
-bool near_zero(const std::vector<EdgeRow>& rows, double d) {
-    return std::any_of(rows.begin(), rows.end(), [&](const EdgeRow& row) {
-        return row.weight.undefined.empty() && row.weight.score * row.weight.score < 0.01 / d;
-    });
+/// Pairs of heads near zero, each in double: there the Gram form loses digits in float.
+void sharpen(const Model& model, std::vector<EdgeRow>& rows, double d, const Request& request) {
+    std::vector<EdgeRow*> small;
+    std::vector<HeadPair> pairs;
+    for (EdgeRow& row : rows) {
+        if (!near_zero(row, d)) continue;
+        small.push_back(&row);
+        pairs.push_back({row.reader, row.from, row.to});
+    }
+    const std::vector<double> squares = squares_in_double(model, pairs, request.score, request.options);
+    for (std::size_t i = 0; i < small.size(); ++i) set_square(small[i]->weight, squares[i], d);
 }
 
 std::vector<std::vector<EdgeRow>> weigh_kinds(const Model& model, const std::vector<EdgeKind>& kinds,
-                                              const EvaluateOptions& options) {
-    const double d = model.config().d_model - (model.config().folding.centring ? 1 : 0);
+                                              const Request& request) {
+    const double d = effective_dimension(model.config(), request.score);
     std::vector<std::vector<EdgeRow>> rows;
-    const std::vector<Norms> norms = norms_of(model, kinds, options);
+    const std::vector<PairNorms> norms = pair_norms(model, kinds, request.score, request.options);
     for (std::size_t i = 0; i < kinds.size(); ++i)
         rows.push_back(rows_of(model.config(), kinds[i], norms[i], d));
-    if (options.precision == Precision::Double) return rows;
-    std::vector<EdgeKind> again;  // near zero the Gram form loses digits in float
-    for (std::size_t i = 0; i < kinds.size(); ++i)
-        if (near_zero(rows[i], d)) again.push_back(kinds[i]);
-    if (again.empty()) return rows;
-    EvaluateOptions in_double = options;
-    in_double.precision = Precision::Double;
-    const std::vector<std::vector<EdgeRow>> better = weigh_kinds(model, again, in_double);
-    for (std::size_t i = 0; i < again.size(); ++i) {
-        const auto at = std::find(kinds.begin(), kinds.end(), again[i]) - kinds.begin();
-        rows[static_cast<std::size_t>(at)] = better[i];
+    if (request.options.precision == Precision::Double) return rows;
+    std::vector<std::size_t> again;
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+        if (between_heads(kinds[i]))
+            sharpen(model, rows[i], d, request);
+        else if (std::ranges::any_of(rows[i], [&](const EdgeRow& row) { return near_zero(row, d); }))
+            again.push_back(i);
     }
+    if (again.empty()) return rows;
+    std::vector<EdgeKind> whole;  // of the other kinds a single pair costs as much as all
+    for (const std::size_t i : again) whole.push_back(kinds[i]);
+    EvaluateOptions in_double = request.options;
+    in_double.precision = Precision::Double;
+    std::vector<std::vector<EdgeRow>> better = weigh_kinds(model, whole, {request.score, in_double});
+    for (std::size_t i = 0; i < again.size(); ++i) rows[again[i]] = std::move(better[i]);
     return rows;
+}
+
+void check(const Config& config, const ScoreOptions& score) {
+    require(score.positions() == 0 || config.positions == Positions::Rotary, ErrorKind::Usage,
+            "a rotary offset needs a model with rotary positions");
+    require(score.offset >= 0 && score.offset < (1 << 20), ErrorKind::Usage,
+            "a rotary offset of {}: expected 0 to {}", score.offset, (1 << 20) - 1);
 }
 
 }  // namespace
@@ -208,6 +190,7 @@ std::vector<EdgeKind> edge_kinds(const Config& config) {
         if (writer == Writer::Mlps && !config.has_mlp()) continue;
         for (const Reader reader : {Reader::Q, Reader::K, Reader::V, Reader::Mlps, Reader::Unembed}) {
             if (reader == Reader::Mlps && !config.has_mlp()) continue;
+            if (reader == Reader::Unembed && !config.linear_head()) continue;
             const bool query_or_key = reader == Reader::Q || reader == Reader::K;
             if (writer == Writer::Position && shortformer && !query_or_key) continue;
             kinds.push_back({writer, reader});
@@ -231,41 +214,16 @@ std::size_t count_of(const Config& config, Reader reader) {
 }
 
 std::vector<Expr> edge_networks(const Config& config, const std::vector<EdgeKind>& kinds) {
-    std::vector<Expr> networks;
-    for (const auto& [writer, reader] : kinds) {
-        networks.push_back(pair_norm(config, writer, reader));
-        networks.push_back(writer_norm(config, writer));
-        networks.push_back(reader_norm(config, reader));
-        networks.push_back(writer_gram_norm(config, writer));
-        networks.push_back(reader_gram_norm(config, reader));
-    }
-    return networks;
+    return pair_norm_networks(config, kinds, {});
 }
 
 std::vector<EdgeRow> edge_weights(const Model& model, const std::vector<EdgeKind>& kinds,
-                                  const EvaluateOptions& options) {
-    std::vector<Composition> compositions;
-    std::vector<EdgeKind> others;
-    for (const EdgeKind& kind : kinds) {
-        if (is_composition(kind))
-            compositions.push_back(composition_of(kind.reader));
-        else
-            others.push_back(kind);
-    }
-    std::vector<std::vector<EdgeRow>> rest =
-        others.empty() ? std::vector<std::vector<EdgeRow>>{} : weigh_kinds(model, others, options);
-    const CompositionTable table =
-        compositions.empty() ? CompositionTable{} : composition(model, compositions, options);
+                                  const EvaluateOptions& options, const ScoreOptions& score) {
+    check(model.config(), score);
     std::vector<EdgeRow> rows;
-    std::size_t next = 0;
-    for (const EdgeKind& kind : kinds) {
-        if (is_composition(kind)) {
-            for (const CompositionRow& row : table.rows)
-                if (row.kind == composition_of(kind.reader)) rows.push_back(from_composition(row));
-        } else {
-            compare(rest[next]);
-            append(rows, std::move(rest[next++]));
-        }
+    for (std::vector<EdgeRow>& of_kind : weigh_kinds(model, kinds, {score, options})) {
+        compare(of_kind);
+        std::ranges::move(of_kind, std::back_inserter(rows));
     }
     return rows;
 }

@@ -3,29 +3,27 @@
 
 #include "headway/base/error.hpp"
 #include "headway/network/leaves.hpp"
+#include "measure/stream_norms.hpp"
+
+#include <array>
 
 namespace headway {
 
 namespace {
 
-// Indices of one side: which component it is, and a supply of fresh inner indices.
-struct Side {
-    int n;  // 0: writer, 1: reader
-    int n_layers;
-    int group_size;
-    std::vector<Index> key_value_heads() const { return {{Space::Layer, n}, {Space::Head, n}}; }
-    std::vector<Index> query_heads() const {
-        std::vector<Index> indices = key_value_heads();
-        if (group_size > 1) indices.push_back({Space::Member, n});
-        return indices;
-    }
-};
+using Indices = std::vector<Index>;
+using Factors = std::vector<Wired>;
 
-std::vector<Index> operator+(std::vector<Index> left, const std::vector<Index>& right) {
+Indices operator+(Indices left, const Indices& right) {
     left.insert(left.end(), right.begin(), right.end());
     return left;
 }
 
+void append(Factors& factors, Factors more) {
+    for (Wired& factor : more) factors.push_back(std::move(factor));
+}
+
+// A supply of inner indices; the numbers below 10 are those of layers and heads.
 class Fresh {
 public:
     Index operator()(Space space) { return {space, next_++}; }
@@ -34,150 +32,300 @@ private:
     int next_ = 10;
 };
 
-Wired weight(const char* symbol, const Side& side, const std::vector<Index>& inner) {
-    const std::optional<LeafShape> shape = leaf_shape(symbol);
-    const std::vector<Index> heads = shape->heads == PerHead::Query ? side.query_heads()
-                                     : shape->heads == PerHead::KeyValue
-                                         ? side.key_value_heads()
-                                         : std::vector<Index>{{Space::Layer, side.n}};
-    return {layers_leaf(symbol, side.n_layers, side.group_size), heads + inner};
-}
+// One end: the weights of its components, numbered by the indices layer, head(, member) with id `number`.
+class Components {
+public:
+    Components(const Config& config, const ScorePart& part, int number)
+        : config_(config),
+          part_(part),
+          number_(number),
+          layers_(part.layers > 0 ? part.layers : config.n_layers) {}
 
-// One copy of A[outer, stream].
-std::vector<Wired> writer_factors(Writer writer, const Side& side, Index outer, Index stream, Fresh& fresh) {
-    const Index e = fresh(Space::HeadInner);
-    switch (writer) {
-        case Writer::Embed:
-            return {{leaf("W_E"), {outer, stream}}};
-        case Writer::Position:
-            return {{leaf("W_pos"), {outer, stream}}};
-        case Writer::Heads:
-            return {weight("W_V", side, {outer, e}), weight("W_O", side, {e, stream})};
-        case Writer::Mlps:
-            return {weight("W_out", side, {outer, stream})};
+    bool one_layer() const { return layers_ == 1; }
+    int layer() const { return part_.first; }
+
+    // The indices that number the copies of a weight.
+    Indices numbers(PerHead heads, bool per_layer = true) const {
+        Indices result;
+        if (per_layer && !one_layer()) result.push_back({Space::Layer, number_});
+        if (heads == PerHead::None || part_.head >= 0) return result;
+        result.push_back({Space::Head, number_});
+        if (heads == PerHead::Query && config_.group_size() > 1) result.push_back({Space::Member, number_});
+        return result;
     }
-    return {};
-}
 
-Space outer_space(Writer writer) {
-    switch (writer) {
-        case Writer::Embed:
-            return Space::Vocab;
-        case Writer::Position:
-            return Space::Position;
-        case Writer::Heads:
-            return Space::Residual;
-        case Writer::Mlps:
-            return Space::Neuron;
+    // What `make` gives for a layer, for each layer.
+    template <class Make>
+    Expr each(const Make& make) const {
+        if (one_layer()) return make(part_.first);
+        std::vector<Expr> members;
+        for (int layer = part_.first; layer < part_.first + layers_; ++layer) members.push_back(make(layer));
+        return family(std::move(members), Space::Layer);
     }
-    return Space::Residual;
-}
 
-// One copy of B[stream, outer].
-std::vector<Wired> reader_factors(Reader reader, const Side& side, Index stream, Index outer, Fresh& fresh) {
-    const Index e = fresh(Space::HeadInner);
-    switch (reader) {
-        case Reader::Q:
-            return {weight("W_Q", side, {stream, e}), weight("W_K", side, {outer, e})};
-        case Reader::K:
-            return {weight("W_K", side, {stream, e}), weight("W_Q", side, {outer, e})};
-        case Reader::V:
-            return {weight("W_V", side, {stream, e}), weight("W_O", side, {e, outer})};
-        case Reader::Mlps:
-            return {weight("W_in", side, {stream, outer})};
-        case Reader::Unembed:
-            return {{leaf("W_U"), {stream, outer}}};
+    // The weight of one layer, of all heads or of the one.
+    Expr of_layer(const std::string& symbol, int layer) const {
+        const bool one = part_.head >= 0 && leaf_shape(symbol)->heads != PerHead::None;
+        return one ? head_leaf(symbol, {layer, part_.head}, config_.group_size())
+                   : leaf(symbol, layer, config_.group_size());
     }
-    return {};
-}
 
-Space outer_space(Reader reader) {
-    switch (reader) {
-        case Reader::Q:
-        case Reader::K:
-        case Reader::V:
-            return Space::Residual;
-        case Reader::Mlps:
-            return Space::Neuron;
-        case Reader::Unembed:
-            return Space::Vocab;
+    Wired weight(const std::string& symbol, const Indices& inner) const {
+        const LeafShape shape = *leaf_shape(symbol);
+        const Indices own = numbers(shape.heads, shape.per_layer);
+        if (!shape.per_layer) return {leaf(symbol), own + inner};
+        return {each([&](int layer) { return of_layer(symbol, layer); }), own + inner};
     }
-    return Space::Residual;
-}
 
-bool is_head(Reader reader) { return reader != Reader::Mlps && reader != Reader::Unembed; }
+private:
+    const Config& config_;
+    ScorePart part_;
+    int number_;
+    int layers_;
+};
 
-std::vector<Index> ports_of(Writer writer, const Side& side) {
-    if (writer == Writer::Heads) return side.query_heads();
-    return writer == Writer::Mlps ? std::vector<Index>{{Space::Layer, side.n}} : std::vector<Index>{};
-}
+// Factors of a Gram matrix over the stream: one of them has the index k, another one k1.
+class Gram {
+public:
+    Gram(const Config& config, const ScoreEnds& ends, const ScoreOptions& options, ScoreEnd end, int number,
+         Fresh& fresh)
+        : config_(config),
+          ends_(ends),
+          options_(options),
+          end_(end),
+          side_(config, end == ScoreEnd::Writer ? ends.from : ends.to, number),
+          fresh_(fresh) {}
 
-std::vector<Index> ports_of(Reader reader, const Side& side) {
-    if (is_head(reader)) return side.query_heads();
-    return reader == Reader::Mlps ? std::vector<Index>{{Space::Layer, side.n}} : std::vector<Index>{};
-}
-
-void append(std::vector<Wired>& factors, std::vector<Wired> more) {
-    for (Wired& factor : more) factors.push_back(std::move(factor));
-}
-
-// Σ over all of A[i,k] A[i,k'] A[j,k] A[j,k'] (the Gram's square) or of A[i,k] A[i,k] (the norm).
-template <class Component, class Factors>
-Expr closed(Component component, const Side& side, bool gram, const Factors& factors) {
-    Fresh fresh;
-    const Index i = fresh(outer_space(component)), j = fresh(outer_space(component));
-    const Index k = fresh(Space::Residual), k1 = fresh(Space::Residual);
-    std::vector<Wired> all;
-    append(all, factors(i, k, fresh));
-    append(all, factors(i, gram ? k1 : k, fresh));
-    if (gram) {
-        append(all, factors(j, k, fresh));
-        append(all, factors(j, k1, fresh));
+    Factors operator()(Index k, Index k1) const {
+        return end_ == ScoreEnd::Writer ? written(k, k1) : read(k, k1);
     }
-    return product(all, ports_of(component, side));
-}
 
-Side side_of(const Config& config, int n) { return {n, config.n_layers, config.group_size()}; }
+    Indices ports() const {
+        const bool heads = end_ == ScoreEnd::Writer ? ends_.writer == Writer::Heads : is_head(ends_.reader);
+        const bool mlps =
+            end_ == ScoreEnd::Writer ? ends_.writer == Writer::Mlps : ends_.reader == Reader::Mlps;
+        return side_.numbers(heads ? PerHead::Query : PerHead::None, heads || mlps);
+    }
+
+private:
+    bool on_stream() const { return passes_stream_norms(config_, options_); }
+
+    Factors written(Index k, Index k1) const {
+        switch (ends_.writer) {
+            case Writer::Embed:
+                return embedding("W_E", Space::Vocab, k, k1);
+            case Writer::Position:
+                return embedding("W_pos", Space::Position, k, k1);
+            case Writer::Heads:
+                return twice(Space::Residual, k, k1, [&](Index i, Index stream) {
+                    const Index e = fresh_(Space::HeadInner);
+                    Factors factors{input("W_V", Reader::V, {i, e})};
+                    append(factors, output("W_O", "ln1_post.w", e, stream));
+                    return factors;
+                });
+            case Writer::Mlps:
+                return twice(Space::Neuron, k, k1,
+                             [&](Index m, Index stream) { return output("W_out", "ln2_post.w", m, stream); });
+        }
+        return {};
+    }
+
+    Factors read(Index k, Index k1) const {
+        switch (ends_.reader) {
+            case Reader::Q:
+                return query_key({"W_Q", "q_norm.w"}, {"W_K", "k_norm.w"}, k, k1);
+            case Reader::K:
+                return query_key({"W_K", "k_norm.w"}, {"W_Q", "q_norm.w"}, k, k1);
+            case Reader::V:
+                return twice(Space::Residual, k, k1, [&](Index j, Index stream) {
+                    const Index e = fresh_(Space::HeadInner);
+                    Factors factors{input("W_V", Reader::V, {stream, e})};
+                    append(factors, branch("W_O", "ln1_post.w", e, j));
+                    return factors;
+                });
+            case Reader::Mlps:
+                return twice(Space::Neuron, k, k1, [&](Index m, Index stream) {
+                    return Factors{input("W_in", Reader::Mlps, {stream, m})};
+                });
+            case Reader::Unembed:
+                return twice(Space::Vocab, k, k1, [&](Index v, Index stream) {
+                    return Factors{input("W_U", Reader::Unembed, {stream, v})};
+                });
+        }
+        return {};
+    }
+
+    // Two copies of a matrix with the index `outer` in common.
+    template <class Matrix>
+    Factors twice(Space outer, Index k, Index k1, const Matrix& matrix) const {
+        const Index i = fresh_(outer);
+        Factors factors = matrix(i, k);
+        append(factors, matrix(i, k1));
+        return factors;
+    }
+
+    // The weight that ends a branch, with the norm behind the branch.
+    Factors branch(const char* symbol, const char* gain, Index from, Index to) const {
+        if (!config_.folding.gains || !config_.norms_after()) return {side_.weight(symbol, {from, to})};
+        if (config_.norm != Norm::LayerNorm)
+            return {side_.weight(symbol, {from, to}), side_.weight(gain, {to})};
+        const Index d = fresh_(Space::Residual);
+        return {side_.weight(symbol, {from, d}),
+                {structure({Relation::Centre, 0, {}}), {d, to}},
+                side_.weight(gain, {to})};
+    }
+
+    // The same on its way to the reader.
+    Factors output(const char* symbol, const char* gain, Index from, Index to) const {
+        if (!on_stream()) return branch(symbol, gain, from, to);
+        const Expr carried = carried_to_reader(config_, ends_, side_.of_layer(symbol, side_.layer()));
+        return {{carried, side_.numbers(leaf_shape(symbol)->heads) + Indices{from, to}}};
+    }
+
+    // A weight that reads the stream, of one layer and of all.
+    Expr input_of_layer(const char* symbol, Reader reader, int layer) const {
+        const Expr weight = side_.of_layer(symbol, layer);
+        return on_stream() ? read_through_norm(config_, reader, layer, weight) : weight;
+    }
+    Wired input(const char* symbol, Reader reader, const Indices& inner) const {
+        const LeafShape shape = *leaf_shape(symbol);
+        const Expr weight = shape.per_layer
+                                ? side_.each([&](int layer) { return input_of_layer(symbol, reader, layer); })
+                                : input_of_layer(symbol, reader, -1);
+        return {weight, side_.numbers(shape.heads, shape.per_layer) + inner};
+    }
+
+    // An embedding, with the norm behind it: then its Gram matrix is one factor.
+    Factors embedding(const char* symbol, Space rows, Index k, Index k1) const {
+        const auto plain = [&](Index a, Index b) {
+            return twice(rows, a, b, [&](Index row, Index stream) {
+                return Factors{side_.weight(symbol, {row, stream})};
+            });
+        };
+        const bool behind_norm = config_.folding.gains && config_.embed_norm && config_.norm != Norm::None;
+        if (!on_stream() && !behind_norm) return plain(k, k1);
+        const Index a{Space::Residual, 0}, b{Space::Residual, 1};
+        const Expr gram = product(plain(a, b), {a, b});
+        return {{on_stream() ? carried_to_reader(config_, ends_, gram) : behind_embedding_norm(config_, gram),
+                 {k, k1}}};
+    }
+
+    // A weight of queries or keys and the gain of its norm.
+    struct Projection {
+        const char* weight;
+        const char* gain;
+    };
+
+    // W_QK read from the side of `near`: near · R · farᵀ.
+    Factors query_key(const Projection& near, const Projection& far, Index k, Index k1) const {
+        const Index e = fresh_(Space::HeadInner), e1 = fresh_(Space::HeadInner);
+        Factors factors{input(near.weight, ends_.reader, {k, e}), input(near.weight, ends_.reader, {k1, e1})};
+        append(factors, gains(near, e, e1));
+        if (options_.positions() > 0) {
+            const Expr rotated = side_.each([&](int layer) { return rotated_gram(far, layer); });
+            factors.push_back({rotated, side_.numbers(leaf_shape(far.weight)->heads) + Indices{e, e1}});
+            return factors;
+        }
+        const Index j = fresh_(Space::Residual);
+        append(factors, {input(far.weight, ends_.reader, {j, e}), input(far.weight, ends_.reader, {j, e1})});
+        append(factors, gains(far, e, e1));
+        return factors;
+    }
+
+    Factors gains(const Projection& of, Index e, Index e1) const {
+        if (!config_.folding.gains || config_.query_key_norm == QueryKeyNorm::None) return {};
+        return {side_.weight(of.gain, {e}), side_.weight(of.gain, {e1})};
+    }
+
+    // R (farᵀ far) Rᵀ of a layer, over the dimensions of the near side; summed over the offsets.
+    Expr rotated_gram(const Projection& far, int layer) const {
+        const Config& c = config_;
+        const LeafShape shape = *leaf_shape(far.weight);
+        Indices heads;
+        if (ends_.to.head < 0) {
+            heads.push_back({Space::Head, 0});
+            if (shape.heads == PerHead::Query && c.group_size() > 1) heads.push_back({Space::Member, 0});
+        }
+        const Index e{Space::HeadInner, 0}, e1{Space::HeadInner, 1}, j{Space::Residual, 0};
+        const bool turns = c.rotary_of(layer).dims > 0;
+        const Index f = turns ? Index{Space::HeadInner, 2} : e, f1 = turns ? Index{Space::HeadInner, 3} : e1;
+        const Expr weight = input_of_layer(far.weight, ends_.reader, layer);
+        Factors factors{{weight, heads + Indices{j, f}}, {weight, heads + Indices{j, f1}}};
+        if (c.folding.gains && c.query_key_norm != QueryKeyNorm::None) {
+            const Expr gain = side_.of_layer(far.gain, layer);
+            append(factors, {{gain, heads + Indices{f}}, {gain, heads + Indices{f1}}});
+        }
+        if (turns) append(factors, rotations(c.rotary_of(layer), {e, f}, {e1, f1}));
+        return product(factors, heads + Indices{e, e1});
+    }
+
+    // R between (near, far) dimensions, twice: queries come first in it.
+    Factors rotations(const Rotary& rotary, const std::array<Index, 2>& one,
+                      const std::array<Index, 2>& two) const {
+        const Index p{Space::Position, 0};
+        const Index a{Space::HeadInner, 0}, b{Space::HeadInner, 1};
+        const Expr rope = structure({Relation::Rope, 0, rotary});
+        const Expr turn =
+            product({{one_hot(Space::Position, options_.offset), {p}}, {rope, {p, a, b}}}, {a, b});
+        Factors factors;
+        for (const auto& [near, far] : {one, two}) {
+            const Indices ends = ends_.reader == Reader::Q ? Indices{near, far} : Indices{far, near};
+            factors.push_back(options_.mean_over_offsets ? Wired{rope, Indices{p} + ends}
+                                                         : Wired{turn, ends});
+        }
+        return factors;
+    }
+
+    const Config& config_;
+    const ScoreEnds& ends_;
+    const ScoreOptions& options_;
+    ScoreEnd end_;
+    Components side_;
+    Fresh& fresh_;
+};
 
 }  // namespace
 
-Expr pair_norm(const Config& config, Writer writer, Reader reader) {
-    const Side from = side_of(config, 0), to = side_of(config, 1);
+bool is_head(Reader reader) { return reader != Reader::Mlps && reader != Reader::Unembed; }
+
+bool passes_stream_norms(const Config& config, const ScoreOptions& options) {
+    return config.norms_stream() && options.stream_norms;
+}
+
+int effective_dimension(const Config& config, const ScoreOptions& options) {
+    const bool on_stream = passes_stream_norms(config, options) && config.norm == Norm::LayerNorm;
+    return config.d_model - (config.folding.centring || on_stream ? 1 : 0);
+}
+
+Expr pair_norm(const Config& config, const ScoreEnds& ends, const ScoreOptions& options) {
     Fresh fresh;
-    const Index i = fresh(outer_space(writer)), j = fresh(outer_space(reader));
-    std::vector<Wired> factors;
-    for (int copy = 0; copy < 2; ++copy) {
-        const Index k = fresh(Space::Residual);
-        append(factors, writer_factors(writer, from, i, k, fresh));
-        append(factors, reader_factors(reader, to, k, j, fresh));
-    }
-    if (writer == Writer::Heads && is_head(reader))
-        factors.push_back({structure({Relation::Before, 0, {}}), {{Space::Layer, 0}, {Space::Layer, 1}}});
-    return product(factors, ports_of(writer, from) + ports_of(reader, to));
+    const Gram from(config, ends, options, ScoreEnd::Writer, 0, fresh),
+        to(config, ends, options, ScoreEnd::Reader, 1, fresh);
+    const Index k = fresh(Space::Residual), k1 = fresh(Space::Residual);
+    Factors factors = from(k, k1);
+    append(factors, to(k, k1));
+    const Index writer{Space::Layer, 0}, reader{Space::Layer, 1};
+    const bool layers = !from.ports().empty() && from.ports().front() == writer && !to.ports().empty() &&
+                        to.ports().front() == reader;
+    if (layers && ends.writer == Writer::Heads && is_head(ends.reader) && ends.from.first == ends.to.first)
+        factors.push_back({structure({Relation::Before, 0, {}}), {writer, reader}});
+    return product(factors, from.ports() + to.ports());
 }
 
-Expr writer_norm(const Config& config, Writer writer) {
-    const Side side = side_of(config, 0);
-    return closed(writer, side, false,
-                  [&](Index i, Index k, Fresh& fresh) { return writer_factors(writer, side, i, k, fresh); });
+Expr end_norm(const Config& config, const ScoreEnds& ends, ScoreEnd end, const ScoreOptions& options) {
+    Fresh fresh;
+    const Gram gram(config, ends, options, end, 0, fresh);
+    const Index k = fresh(Space::Residual);
+    return product(gram(k, k), gram.ports());
 }
 
-Expr reader_norm(const Config& config, Reader reader) {
-    const Side side = side_of(config, 0);
-    return closed(reader, side, false,
-                  [&](Index i, Index k, Fresh& fresh) { return reader_factors(reader, side, k, i, fresh); });
-}
-
-Expr writer_gram_norm(const Config& config, Writer writer) {
-    const Side side = side_of(config, 0);
-    return closed(writer, side, true,
-                  [&](Index i, Index k, Fresh& fresh) { return writer_factors(writer, side, i, k, fresh); });
-}
-
-Expr reader_gram_norm(const Config& config, Reader reader) {
-    const Side side = side_of(config, 0);
-    return closed(reader, side, true,
-                  [&](Index i, Index k, Fresh& fresh) { return reader_factors(reader, side, k, i, fresh); });
+Expr end_gram_norm(const Config& config, const ScoreEnds& ends, ScoreEnd end, const ScoreOptions& options) {
+    Fresh fresh;
+    const Gram gram(config, ends, options, end, 0, fresh);
+    const Index k = fresh(Space::Residual), k1 = fresh(Space::Residual);
+    Factors factors = gram(k, k1);
+    append(factors, gram(k, k1));
+    return product(factors, gram.ports());
 }
 
 }  // namespace headway

@@ -2,6 +2,7 @@
 #include "headway/report/circuit_table.hpp"
 
 #include "report/json_text.hpp"
+#include "report/score_caption.hpp"
 
 #include <fmt/format.h>
 
@@ -62,12 +63,35 @@ OrderedJson json_of(const Component& component) {
     return object;
 }
 
+// What the edges that are shown need to be read.
+void append_sentences(const Circuit& circuit, const std::vector<const CircuitEdge*>& edges,
+                      std::vector<std::string>& caption) {
+    const auto any = [&](const auto& holds) { return std::any_of(edges.begin(), edges.end(), holds); };
+    const bool both = any([&](const CircuitEdge* edge) { return between_heads(circuit, *edge); }) &&
+                      any([&](const CircuitEdge* edge) { return !between_heads(circuit, *edge); });
+    if (both)
+        caption.emplace_back("Edges between heads come first: scores of other kinds are not on their scale.");
+    for (std::string& sentence : score_sentences(circuit.config, circuit.score))
+        caption.push_back(std::move(sentence));
+    if (any([](const CircuitEdge* edge) { return edge->weight.ignores_nonlinearity; }))
+        caption.emplace_back("Edges of MLPs ignore the function between W_in and W_out.");
+    if (!circuit.config.linear_head())
+        caption.emplace_back("No edges lead to the unembedding: the head in front of it is not linear.");
+    if (any([](const CircuitEdge* edge) {
+            const EdgeWeight& w = edge->weight;
+            return w.undefined.empty() && (std::isnan(w.robust_z_writer) || std::isnan(w.robust_z_reader));
+        }))
+        caption.emplace_back("robust_z is - where an end has no other edges of the kind to compare with.");
+}
+
 }  // namespace
 
 Table circuit_rows(const Circuit& circuit) {
     std::vector<const CircuitEdge*> edges;
     for (const CircuitEdge& edge : circuit.edges) edges.push_back(&edge);
-    std::stable_sort(edges.begin(), edges.end(), [](const CircuitEdge* a, const CircuitEdge* b) {
+    std::stable_sort(edges.begin(), edges.end(), [&](const CircuitEdge* a, const CircuitEdge* b) {
+        const bool heads = between_heads(circuit, *a);
+        if (heads != between_heads(circuit, *b)) return heads;
         return sort_key(a->weight.score) > sort_key(b->weight.score);
     });
     Table table;
@@ -75,14 +99,10 @@ Table circuit_rows(const Circuit& circuit) {
         "Edge: |A B| / (|A| |B|), Frobenius norms; A = W_E, W_pos, W_OV or W_out of the writer, B = W_QK "
         "(q), W_QK^T "
         "(k), W_OV (v), W_in or W_U of the reader.",
-        fmt::format("Baseline 1/sqrt({}) = {:.4f}: random orientations (root mean square). z: against random "
-                    "rotations.",
-                    circuit.effective_dimension, circuit.baseline),
+        baseline_sentence(circuit.effective_dimension, circuit.baseline),
         circuit.filter.empty() ? fmt::format("Showing all {} edges.", circuit.edges.size())
                                : "Showing " + circuit.filter + "."};
-    const bool mlps = std::any_of(edges.begin(), edges.end(),
-                                  [](const CircuitEdge* edge) { return edge->weight.ignores_nonlinearity; });
-    if (mlps) table.caption.emplace_back("Edges of MLPs ignore the function between W_in and W_out.");
+    append_sentences(circuit, edges, table.caption);
     table.columns = {{"from", ColumnKind::Text}, {"to", ColumnKind::Text}, {"port", ColumnKind::Text}};
     for (const NumberColumn& column : number_columns)
         table.columns.push_back({column.name, ColumnKind::Number, column.decimals, column.detail});
@@ -107,7 +127,8 @@ std::string circuit_json(const Circuit& circuit) {
                       {"edges", json_of(rows)["rows"]},
                       {"baseline", circuit.baseline},
                       {"effective_dimension", circuit.effective_dimension},
-                      {"filter", circuit.filter}},
+                      {"filter", circuit.filter},
+                      {"caption", rows.caption}},
                      -1);
 }
 

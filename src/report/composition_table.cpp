@@ -3,6 +3,7 @@
 
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
+#include "report/score_caption.hpp"
 
 #include <fmt/format.h>
 
@@ -102,10 +103,10 @@ Table composition_rows(const CompositionTable& scores, const Config& config, con
         "Composition score |W_OV(writer) M(reader)| / (|W_OV| |M|), Frobenius norms; M = W_QK (q), W_QK^T "
         "(k), "
         "W_OV (v).",
-        fmt::format("Baseline 1/sqrt({}) = {:.4f}: random orientations (root mean square). z: against random "
-                    "rotations.",
-                    scores.effective_dimension, scores.baseline),
+        baseline_sentence(scores.effective_dimension, scores.baseline),
         filter_sentence(view, rows.size(), kept, scores.rows.size())};
+    for (std::string& sentence : score_sentences(config, scores.score))
+        table.caption.push_back(std::move(sentence));
     if (config.has_mlp()) table.caption.emplace_back("MLPs between the heads are not looked at.");
     table.columns = {{"kind", ColumnKind::Text}, {"writer", ColumnKind::Text}, {"reader", ColumnKind::Text}};
     for (const NumberColumn& column : number_columns)
@@ -113,7 +114,12 @@ Table composition_rows(const CompositionTable& scores, const Config& config, con
     const bool any_undefined = std::any_of(rows.begin(), rows.end(),
                                            [](const CompositionRow* row) { return !row->undefined.empty(); });
     table.columns.push_back({"undefined", ColumnKind::Text, 0, !any_undefined});
-    for (const CompositionRow* row : rows) table.rows.push_back(cells(*row));
+    const bool grouped = config.group_size() > 1;
+    if (grouped) table.columns.push_back({"reader_kv_head", ColumnKind::Integer, 0, true});
+    for (const CompositionRow* row : rows) {
+        table.rows.push_back(cells(*row));
+        if (grouped) table.rows.back().emplace_back(std::int64_t{row->reader.index / config.group_size()});
+    }
     return table;
 }
 

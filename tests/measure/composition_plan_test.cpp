@@ -25,7 +25,7 @@ TEST(CompositionPlan, SharesTheWritersGramBetweenTheKinds) {
         const Config config = parse_random_shape(shape);
         std::vector<Expr> networks;
         for (const Reader reader : {Reader::Q, Reader::K, Reader::V})
-            networks.push_back(pair_norm(config, Writer::Heads, reader));
+            networks.push_back(pair_norm(config, {Writer::Heads, reader}));
         const Plan plan = headway::plan(config, networks, 0);
         const Cost cost = cost_of_algorithm(config, 3);
         EXPECT_EQ(plan.multiply_adds_plain, cost.grams + cost.pairs) << shape << "\n" << to_text(plan);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/measure/edges.hpp"
 
+#include "headway/measure/composition.hpp"
 #include "headway/model/load.hpp"
+#include "support/score_oracle.h"
 #include "support/small_checkpoint.hpp"
 
 #include <gtest/gtest.h>
@@ -13,79 +15,15 @@ namespace headway::test {
 
 namespace {
 
-/// A dense matrix, multiplied by plain loops: what the networks are checked against.
-struct Matrix {
-    std::size_t rows, columns;
-    std::vector<double> values;
-    double at(std::size_t i, std::size_t j) const { return values[i * columns + j]; }
-};
-
-Matrix leaf_of(const Model& model, const char* symbol, int layer = -1) {
-    const WeightArray<double> array = model.leaf<double>(symbol, layer);
-    return {static_cast<std::size_t>(array.shape[0]),
-            static_cast<std::size_t>(array.shape[1]),
-            {array.values().begin(), array.values().end()}};
-}
-
-/// Head `head` of a family `[heads, rows, columns]`.
-Matrix head_of(const Model& model, const char* symbol, int layer, int head) {
-    const WeightArray<double> array = model.leaf<double>(symbol, layer);
-    const auto rows = static_cast<std::size_t>(array.shape[1]),
-               columns = static_cast<std::size_t>(array.shape[2]);
-    const auto first = array.values().begin() + static_cast<std::ptrdiff_t>(rows * columns) * head;
-    return {rows, columns, {first, first + static_cast<std::ptrdiff_t>(rows * columns)}};
-}
-
-Matrix transposed(const Matrix& a) {
-    Matrix result{a.columns, a.rows, std::vector<double>(a.values.size())};
-    for (std::size_t i = 0; i < a.rows; ++i)
-        for (std::size_t j = 0; j < a.columns; ++j) result.values[j * a.rows + i] = a.at(i, j);
-    return result;
-}
-
-Matrix times(const Matrix& a, const Matrix& b) {
-    Matrix result{a.rows, b.columns, std::vector<double>(a.rows * b.columns)};
-    for (std::size_t i = 0; i < a.rows; ++i)
-        for (std::size_t j = 0; j < b.columns; ++j)
-            for (std::size_t k = 0; k < a.columns; ++k)
-                result.values[i * b.columns + j] += a.at(i, k) * b.at(k, j);
-    return result;
-}
-
-double norm(const Matrix& a) {
-    double sum = 0;
-    for (const double value : a.values) sum += value * value;
-    return std::sqrt(sum);
-}
-
-Matrix written(const Model& model, Writer writer, Head at) {
-    if (writer == Writer::Embed) return leaf_of(model, "W_E");
-    if (writer == Writer::Position) return leaf_of(model, "W_pos");
-    if (writer == Writer::Mlps) return leaf_of(model, "W_out", at.layer);
-    const int group = model.config().group_size();
-    return times(head_of(model, "W_V", at.layer, at.index / group),
-                 head_of(model, "W_O", at.layer, at.index));
-}
-
-Matrix read(const Model& model, Reader reader, Head at) {
-    if (reader == Reader::Mlps) return leaf_of(model, "W_in", at.layer);
-    if (reader == Reader::Unembed) return leaf_of(model, "W_U");
-    if (reader == Reader::V) return written(model, Writer::Heads, at);
-    const int group = model.config().group_size();
-    const Matrix qk = times(head_of(model, "W_Q", at.layer, at.index),
-                            transposed(head_of(model, "W_K", at.layer, at.index / group)));
-    return reader == Reader::Q ? qk : transposed(qk);
-}
-
-void expect_scores_by_hand(const Model& model) {
+void expect_scores_by_hand(const Model& model, const Model& file) {
+    const oracle::ScoreOracle loops(file, model.config().folding, {});
     const std::vector<EdgeRow> rows =
         edge_weights(model, edge_kinds(model.config()), {.precision = Precision::Double});
     EXPECT_FALSE(rows.empty());
     for (const EdgeRow& row : rows) {
-        const Matrix a = written(model, row.writer, row.from), b = read(model, row.reader, row.to);
-        EXPECT_NEAR(row.weight.score, norm(times(a, b)) / (norm(a) * norm(b)), 1e-9);
-        const double gram = norm(times(transposed(a), a));
-        EXPECT_NEAR(row.weight.participation_writer, std::pow(norm(a), 4) / (gram * gram), 1e-9);
+        EXPECT_NEAR(row.weight.score, loops.score(row.writer, row.from, row.reader, row.to), 1e-9);
+        EXPECT_NEAR(row.weight.participation_writer,
+                    loops.participation(row.writer, row.from, row.reader, row.to), 1e-9);
     }
 }
 
@@ -101,15 +39,19 @@ Model load(const SmallCheckpoint& checkpoint, const Folding& fold = {.gains = tr
 }  // namespace
 
 TEST(EdgeWeights, AreTheRatioOfNormsForEveryKindOfEdge) {
-    expect_scores_by_hand(load_model("random:layers=2,heads=2,d_model=8,d_mlp=12,vocab=11,ctx=6"));
+    const Model model = load_model("random:layers=2,heads=2,d_model=8,d_mlp=12,vocab=11,ctx=6");
+    expect_scores_by_hand(model, model);
 }
 
 TEST(EdgeWeights, AreThatOfFoldedAndOfRawWeights) {
-    expect_scores_by_hand(load(gpt2_checkpoint()));
-    expect_scores_by_hand(load(gpt2_checkpoint(), no_folding));
+    const Model file = load(gpt2_checkpoint(), no_folding);
+    expect_scores_by_hand(load(gpt2_checkpoint()), file);
+    expect_scores_by_hand(file, file);
 }
 
-TEST(EdgeWeights, AreThatOfEachQueryHeadInAGroupedModel) { expect_scores_by_hand(load(llama_checkpoint())); }
+TEST(EdgeWeights, AreThatOfEachQueryHeadInAGroupedModel) {
+    expect_scores_by_hand(load(llama_checkpoint()), load(llama_checkpoint(), no_folding));
+}
 
 TEST(EdgeWeights, BetweenHeadsAreTheCompositionScores) {
     const Model model = load_model("example:attn-only-2l");

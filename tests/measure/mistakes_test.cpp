@@ -254,7 +254,7 @@ TEST_F(Mistakes, InPlansAreCaughtByTheirCost) {
     double apart = 0;
     std::vector<Expr> networks;
     for (const Reader reader : {Reader::Q, Reader::K, Reader::V}) {
-        networks.push_back(pair_norm(config, Writer::Heads, reader));
+        networks.push_back(pair_norm(config, {Writer::Heads, reader}));
         apart += plan(config, std::span(&networks.back(), 1), 0).multiply_adds_plain;
     }
     EXPECT_EQ(plan(config, networks, 0).multiply_adds_plain, algorithm);

@@ -47,6 +47,7 @@ struct Circuit {
     std::vector<CircuitEdge> edges;
     double baseline = 0;
     int effective_dimension = 0;  ///< d of the baseline 1/sqrt(d)
+    ScoreOptions score{};         ///< what the weights of its edges are of
     bool heads_only = false;      ///< edges of embeddings, MLPs and the unembedding are not weighed
     EdgeCounts possible;          ///< edges of the whole model that were weighed
     EdgeCounts undefined;         ///< of these, without a score: an end is zero
@@ -62,6 +63,7 @@ struct CircuitOptions {
     bool heads_only = false;              ///< weigh edges between heads only
     std::map<Head, std::string> roles{};  ///< `previous token`, `induction`, ...
     EvaluateOptions evaluate{};
+    ScoreOptions score{};
 };
 
 /// All components and all edges. Cost: the composition scores, and a product `W_Eᵀ W_E`, `W_U W_Uᵀ`, `W_in
@@ -70,6 +72,9 @@ Circuit circuit_of(const Model& model, const CircuitOptions& options = {});
 
 /// `q`, `k`, `v`, `mlp`, `unembed`.
 std::string_view port_name(Reader port);
+
+/// Whether an edge leads from a head to a head.
+bool between_heads(const Circuit& circuit, const CircuitEdge& edge);
 
 /// Counts edges between heads, and all.
 EdgeCounts count_edges(const Circuit& circuit);

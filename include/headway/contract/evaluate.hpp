@@ -25,6 +25,11 @@ struct EvaluateOptions {
     /// Heads whose weights are far from 1 are scaled by a power of two. Only for expressions in which the scale of a head cancels,
     /// such as composition scores.
     bool balance_heads = false;
+    /// Weights that are made from a file's are kept by the model, for the next evaluation; or else dropped as soon as no step needs
+    /// them, and read again where a later step does: for models larger than the memory.
+    bool keep_weights = true;
+    int n_layers =
+        0;  ///< extent of layer indices, where families are of a part of the layers; 0: the model's
     Progress* progress = nullptr;  ///< told of the weights that are read and the multiply-adds that are done
 };
 

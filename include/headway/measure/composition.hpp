@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "headway/base/head.hpp"
-#include "headway/contract/evaluate.hpp"
+#include "headway/measure/edges.hpp"
 
 #include <string>
 #include <vector>
@@ -35,20 +34,21 @@ struct CompositionTable {
     /// By kind, writer, reader. Pairs that cannot compose are absent.
     std::vector<CompositionRow> rows;
     double baseline = 0;
-    int effective_dimension =
-        0;  ///< d of the baseline: d_model, or d_model - 1 when writers and readers are centred
+    int effective_dimension = 0;  ///< d of the baseline: see effective_dimension()
+    ScoreOptions score{};         ///< what the scores are of
 };
 
 /// The scores of `kinds` for all pairs whose writer is in a strictly earlier layer. Cost: about 23 G multiply-adds for the three kinds
-/// of GPT-2 small. Pairs near zero (score² < 0.01/d) are evaluated again, in double.
-/// Reference: Elhage et al. 2021; z: mathematics in the README. Throws as evaluate.
+/// of GPT-2 small; a mean over rotary offsets costs about as much. Pairs near zero (score² < 0.01/d) are evaluated again, in double.
+/// Reference: Elhage et al. 2021; z: mathematics in the README. Throws as edge_weights.
 CompositionTable composition(const Model& model, const std::vector<Composition>& kinds,
-                             const EvaluateOptions& options = {});
+                             const EvaluateOptions& options = {}, const ScoreOptions& score = {});
 
 /// A kind as `[n_layers, n_heads, n_layers, n_heads]`, [writer layer, writer head, reader layer, reader head]; NaN where absent.
 xt::xarray<double> as_array(const CompositionTable& table, Composition kind, const Config& config);
 
 /// The networks that `composition` evaluates, in the order in which it does: for plans.
-std::vector<Expr> composition_networks(const Config& config, const std::vector<Composition>& kinds);
+std::vector<Expr> composition_networks(const Config& config, const std::vector<Composition>& kinds,
+                                       const ScoreOptions& score = {});
 
 }  // namespace headway
