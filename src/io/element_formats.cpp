@@ -4,6 +4,7 @@
 #include "headway/base/error.hpp"
 #include "headway/io/float_formats.hpp"
 #include "io/block_format.hpp"
+#include "io/half_floats.hpp"
 
 #include <algorithm>
 #include <array>
@@ -65,8 +66,8 @@ constexpr std::array formats = {
     plain<std::uint8_t, float_from_f8_e5m2fnuz>(DType::F8_E5M2FNUZ, "F8_E5M2FNUZ", true),
     integer<std::int16_t>(DType::I16, "I16"),
     integer<std::uint16_t>(DType::U16, "U16"),
-    plain<std::uint16_t, float_from_f16>(DType::F16, "F16", true),
-    plain<std::uint16_t, float_from_bf16>(DType::BF16, "BF16", true),
+    plain<std::uint16_t, f16_value>(DType::F16, "F16", true),
+    plain<std::uint16_t, bf16_value>(DType::BF16, "BF16", true),
     integer<std::int32_t>(DType::I32, "I32"),
     integer<std::uint32_t>(DType::U32, "U32"),
     plain<float, same>(DType::F32, "F32", true),

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/io/float_formats.hpp"
 
+#include "io/half_floats.hpp"
+
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -47,16 +49,8 @@ NonFinite count_non_finite(std::span<const T> values) {
 
 }  // namespace
 
-float float_from_f16(std::uint16_t code) {
-    if ((code & 0x7C00U) == 0x7C00U) return special((code & 0x8000U) != 0, (code & 0x3FFU) != 0);
-    // The fields moved into a float's have a value 2^112 too small, exactly; also when they are subnormal.
-    const float magnitude = std::bit_cast<float>((code & 0x7FFFU) << 13) * 0x1p112F;
-    return (code & 0x8000U) != 0 ? -magnitude : magnitude;
-}
-
-float float_from_bf16(std::uint16_t code) {
-    return std::bit_cast<float>(static_cast<std::uint32_t>(code) << 16);
-}
+float float_from_f16(std::uint16_t code) { return f16_value(code); }
+float float_from_bf16(std::uint16_t code) { return bf16_value(code); }
 
 float float_from_f8_e4m3(std::uint8_t code) {
     if ((code & 0x7FU) == 0x7FU) return special((code & 0x80U) != 0, true);

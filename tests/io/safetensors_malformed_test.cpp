@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-#include <chrono>
+#include <ctime>
 
 namespace headway {
 
@@ -267,9 +267,9 @@ TEST(SafetensorsMalformed, HostileNamesAreShownEscapedAndCut) {  // ST37
 TEST(SafetensorsMalformed, HundredThousandEntriesWithOneTwiceAreRefusedInTime) {  // ST35
     std::string json = "{" + entry("t99999", "U8", "[0]", "[0,0]");
     for (int i = 0; i < 100'000; ++i) json += "," + entry(fmt::format("t{}", i), "U8", "[0]", "[0,0]");
-    const auto begin = std::chrono::steady_clock::now();
+    const std::clock_t begin = std::clock();  // of this process, however busy the machine is
     expect_refused({{safetensors(json + "}"), "tensor \"t99999\" is listed twice"}});
-    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+    EXPECT_LT(std::clock() - begin, 10 * CLOCKS_PER_SEC);
 }
 
 TEST(SafetensorsMalformed, EveryFlippedByteOfAHeaderIsRefusedOrKeepsTheSizes) {
