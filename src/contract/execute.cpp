@@ -104,8 +104,10 @@ private:
     }
     // A piece; a weight is kept for what comes after.
     const Array<T>& kept(Value<T>& from, std::size_t i) const {
-        from.pieces[i] = piece(from, i);
-        if (!from.unread.empty()) from.unread[i] = nullptr;
+        if (!from.unread.empty() && from.unread[i] != nullptr) {
+            from.pieces[i] = piece(from, i);
+            from.unread[i] = nullptr;
+        }
         return from.pieces[i];
     }
     const Dims& shape_of_piece(const Value<T>& from, std::size_t i) const {
@@ -319,9 +321,8 @@ private:
         }
         const int label = family->labels.front();
         const auto members = static_cast<std::int64_t>(value(family->value).pieces.size());
-        for (const Operand* operand :
-             {&a, &b})  // members of another label become one array before the threads start
-            if (value(operand->value).family && operand->labels.front() != label) whole(operand->value);
+        for (const Operand* operand : {&a, &b})  // what is no member is made before the threads start
+            if (!value(operand->value).family || operand->labels.front() != label) whole(operand->value);
         const auto place = std::find(step.out.begin(), step.out.end(), label);
         if (place == step.out.end()) {
             contract_members(step, label, members);
