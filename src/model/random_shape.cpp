@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/random_shape.hpp"
 
+#include "headway/base/config_names.hpp"
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/model/load.hpp"
 #include "model/architecture.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,32 +60,6 @@ Config llama_3_8b_shape() {
     c.gated_mlp = true;
     return c;
 }
-
-template <class Value>
-using Names = std::span<const std::pair<std::string_view, Value>>;
-
-constexpr std::array<std::pair<std::string_view, Norm>, 3> norms{
-    {{"none", Norm::None}, {"layernorm", Norm::LayerNorm}, {"rmsnorm", Norm::RmsNorm}}};
-constexpr std::array<std::pair<std::string_view, Positions>, 5> positions{
-    {{"none", Positions::None},
-     {"learned", Positions::Learned},
-     {"shortformer", Positions::Shortformer},
-     {"rotary", Positions::Rotary},
-     {"alibi", Positions::Alibi}}};
-constexpr std::array<std::pair<std::string_view, NormPlacement>, 4> placements{
-    {{"before", NormPlacement::Before},
-     {"after", NormPlacement::After},
-     {"sandwich", NormPlacement::Sandwich},
-     {"stream", NormPlacement::Stream}}};
-constexpr std::array<std::pair<std::string_view, QueryKeyNorm>, 3> query_key_norms{
-    {{"none", QueryKeyNorm::None}, {"head", QueryKeyNorm::Head}, {"layer", QueryKeyNorm::Layer}}};
-constexpr std::array<std::pair<std::string_view, RotaryScaling>, 3> scalings{
-    {{"none", RotaryScaling::None}, {"linear", RotaryScaling::Linear}, {"llama3", RotaryScaling::Llama3}}};
-constexpr std::array<std::pair<std::string_view, Activation>, 4> activations{
-    {{"relu", Activation::Relu},
-     {"gelu", Activation::Gelu},
-     {"gelu_new", Activation::GeluNew},
-     {"silu", Activation::Silu}}};
 
 /// `key=value,key=value`; every key is asked for once.
 class Fields {
@@ -133,17 +108,15 @@ public:
         return text ? *text == "1" : otherwise;
     }
 
-    template <class Value>
-    Value choice(const std::string& key, Names<Value> names, Value otherwise) {
+    /// One of the words of a kind: see config_names.hpp.
+    template <class Kind>
+    Kind choice(const std::string& key, Kind otherwise) {
         const std::optional<std::string> text = take(key);
         if (!text) return otherwise;
-        std::string known;
-        for (const auto& [name, value] : names) {
-            if (name == *text) return value;
-            known += fmt::format("{}{}", known.empty() ? "" : ", ", name);
-        }
-        throw Error(ErrorKind::Usage,
-                    fmt::format("random shape: {} is {}, expected one of {}", key, quote(*text), known));
+        const std::optional<Kind> kind = kind_named<Kind>(*text);
+        require(kind.has_value(), ErrorKind::Usage, "random shape: {} is {}, expected one of {}", key,
+                quote(*text), fmt::join(kind_words<Kind>, ", "));
+        return *kind;
     }
 
     /// Throws when a key was given that nobody asked for.
@@ -181,10 +154,10 @@ void read_biases(Fields& fields, Config& c) {
 }
 
 void read_norms(Fields& fields, Config& c) {
-    c.norm = fields.choice<Norm>("norm", norms, Norm::None);
-    c.norm_placement = fields.choice<NormPlacement>("norms", placements, NormPlacement::Before);
+    c.norm = fields.choice("norm", Norm::None);
+    c.norm_placement = fields.choice("norms", NormPlacement::Before);
     c.norm_eps = fields.positive("eps", c.norm_eps);
-    c.query_key_norm = fields.choice<QueryKeyNorm>("qk_norm", query_key_norms, QueryKeyNorm::None);
+    c.query_key_norm = fields.choice("qk_norm", QueryKeyNorm::None);
     c.embed_norm = fields.flag("embed_norm", false);
     c.final_norm = fields.flag("final_norm", true);
     c.shared_norm = fields.flag("shared_norm", false);
@@ -196,7 +169,7 @@ Rotary read_rotary(Fields& fields, const Config& c) {
     rotary.dims = fields.size("rotary_dims", c.d_head);
     rotary.theta = fields.positive("theta", rotary.theta);
     rotary.adjacent_pairs = fields.flag("adjacent", false);
-    rotary.scaling = fields.choice<RotaryScaling>("rope", scalings, RotaryScaling::None);
+    rotary.scaling = fields.choice("rope", RotaryScaling::None);
     if (rotary.scaling == RotaryScaling::None) return rotary;
     rotary.factor = fields.positive("factor", 4.0);
     if (rotary.scaling == RotaryScaling::Llama3) rotary.original_ctx = fields.size("original_ctx", 8);
@@ -217,8 +190,8 @@ void read_layer_attention(Fields& fields, Config& c) {
 }
 
 void read_kinds(Fields& fields, Config& c) {
-    c.positions = fields.choice<Positions>("positions", positions, Positions::Learned);
-    c.activation = fields.choice<Activation>("activation", activations, Activation::GeluNew);
+    c.positions = fields.choice("positions", Positions::Learned);
+    c.activation = fields.choice("activation", Activation::GeluNew);
     c.gated_mlp = fields.flag("gated", false);
     c.parallel_block = fields.flag("parallel", false);
     c.tied_unembed = fields.flag("tied", false);

@@ -63,7 +63,22 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Fold,
                                          Kind{"no_final_norm", ",norm=layernorm,biases=1,final_norm=0"},
                                          Kind{"shortformer", ",norm=layernorm,positions=shortformer"},
                                          Kind{"no_norm", ",biases=1,positions=none"},
-                                         Kind{"inverse_layer", ",norm=rmsnorm,inverse_layer=1"}),
+                                         Kind{"inverse_layer", ",norm=rmsnorm,inverse_layer=1"},
+                                         Kind{"after", ",norm=rmsnorm,norms=after,qk_norm=layer,biases=1"},
+                                         Kind{"sandwich",
+                                              ",norm=rmsnorm,norms=sandwich,qk_norm=head,tied=1,"
+                                              "embed_scale=3,score_cap=2,logit_cap=1.5,window=3"},
+                                         Kind{"stream",
+                                              ",norm=layernorm,norms=stream,embed_norm=1,biases=1,"
+                                              "embed_bias=1,causal=0,masked_head=1"},
+                                         Kind{"embed_norm",
+                                              ",norm=layernorm,embed_norm=1,positions=alibi,"
+                                              "biases=1"},
+                                         Kind{"shared", ",norm=layernorm,parallel=1,shared_norm=1,biases=1"},
+                                         Kind{"gate_bias",
+                                              ",norm=rmsnorm,gated=1,biases=1,gate_bias=1,"
+                                              "positions=rotary,rope=llama3,plain_every=2"},
+                                         Kind{"masked_head", ",norm=layernorm,masked_head=1,biases=1"}),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
 TEST(Fold, CentredWritersHaveNoMean) {
@@ -106,6 +121,77 @@ TEST(Fold, OfATiedModelPutsTheFinalGainIntoTheUnembeddingOnly) {
                              embedding.values()[v * 10 + d] * gain.values()[d]);
         }
     }
+}
+
+TEST(Fold, OfNormsBehindTheBranchesTouchesTheUnembeddingOnly) {
+    const std::string kind = ",norm=rmsnorm,norms=after,biases=1";
+    const Model stored = small_model(kind, no_folding);
+    const Model folded = small_model(kind, everything);
+    const auto same = [&](const char* symbol, int layer) {
+        return std::ranges::equal(folded.leaf<double>(symbol, layer).values(),
+                                  stored.leaf<double>(symbol, layer).values());
+    };
+    for (const char* symbol : {"W_Q", "W_K", "W_V", "W_O", "W_in", "W_out", "ln1_post.w"})
+        EXPECT_TRUE(same(symbol, 1)) << symbol;
+    EXPECT_FALSE(same("W_U", -1));
+    EXPECT_FALSE(folded.has("ln_final.w"));
+}
+
+TEST(Fold, OfNormsOnTheStreamDoesNothing) {
+    const std::string kind = ",norm=layernorm,norms=stream,embed_norm=1";
+    const Model stored = small_model(kind, no_folding);
+    const Model folded = small_model(kind, everything);
+    EXPECT_EQ(folded.config().folding, no_folding);
+    ASSERT_EQ(folded.leaves().size(), stored.leaves().size());
+    for (const Leaf& leaf : folded.leaves()) {
+        EXPECT_TRUE(std::ranges::equal(folded.leaf<double>(leaf.name.symbol, leaf.name.layer).values(),
+                                       stored.leaf<double>(leaf.name.symbol, leaf.name.layer).values()));
+    }
+}
+
+TEST(Fold, BehindANormOfTheEmbeddingNothingInFrontIsCentred) {
+    const std::string kind = ",norm=layernorm,embed_norm=1,embed_bias=1,biases=1";
+    const Model stored = small_model(kind, no_folding);
+    const Model folded = small_model(kind, gains_and_centring);
+    for (const char* symbol : {"W_E", "W_pos", "b_E", "ln_embed.w", "ln_embed.b"}) {
+        EXPECT_TRUE(
+            std::ranges::equal(folded.leaf<double>(symbol).values(), stored.leaf<double>(symbol).values()))
+            << symbol;
+    }
+    EXPECT_FALSE(
+        std::ranges::equal(folded.leaf<double>("W_O", 0).values(), stored.leaf<double>("W_O", 0).values()));
+}
+
+TEST(Fold, ATiedUnembeddingIsNotScaledAsTheEmbeddingIs) {
+    const Model model = small_model(",tied=1,embed_scale=3", no_folding);
+    EXPECT_EQ(model.leaf<double>("embed_scale").values()[0], 3.0);
+    EXPECT_EQ(model.leaf<double>("W_U").values()[1], model.leaf<double>("W_E").values()[10]);
+}
+
+TEST(Fold, SaysWhichScalesARunHasAndScoresLeaveOut) {
+    const auto notes = [](const std::string& kind) {
+        return small_model(kind, everything).description().approximations;
+    };
+    EXPECT_TRUE(notes(",norm=rmsnorm,positions=rotary").empty());
+    ASSERT_EQ(notes(",norm=rmsnorm,norms=sandwich,qk_norm=head").size(), 2U);
+    EXPECT_TRUE(
+        notes(",norm=rmsnorm,norms=after").front().starts_with("norms behind the branches: their gains"));
+    EXPECT_TRUE(notes(",qk_norm=head").front().starts_with("norms of queries and keys: their gains"));
+    EXPECT_TRUE(
+        notes(",norm=layernorm,norms=stream").front().starts_with("norms on the stream: what a head"));
+    EXPECT_TRUE(notes(",score_cap=5").front().starts_with("the soft cap of attention scores"));
+}
+
+TEST(Fold, SaysWhatItCouldNotDo) {
+    const auto notes = [](const std::string& kind) {
+        return small_model(kind, everything).description().foldings;
+    };
+    EXPECT_TRUE(
+        notes(",norm=layernorm,norms=stream").front().starts_with("norm gains are not folded: the norms"));
+    EXPECT_EQ(notes(",norm=layernorm,norms=after").back(),
+              "nothing is centred: norms behind the branches write into the stream as well");
+    EXPECT_EQ(notes(",norm=layernorm,embed_norm=1").back(),
+              "the gain of the norm behind the embedding stays a weight of its own");
 }
 
 TEST(Fold, SaysWhatItDid) {

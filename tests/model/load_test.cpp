@@ -1,6 +1,7 @@
 // What a loader has to notice: every mistake in a checkpoint gives one line that says where, what, expected and got.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/model/load.hpp"
+#include "headway/io/safetensors.hpp"
 #include "support/errors.hpp"
 #include "support/oracle.h"
 #include "support/small_checkpoint.hpp"
@@ -9,6 +10,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <map>
 #include <string>
@@ -38,7 +40,7 @@ Model load(const SmallCheckpoint& checkpoint, const LoadOptions& options = {}) {
     checkpoint.write(folder.path());
     const Model model = load_model(folder.path().string(), options);
     for (const Leaf& leaf : model.leaves()) model.leaf<double>(leaf.name.symbol, leaf.name.layer);
-    return model;
+    return model;  // its doubles; the files are gone
 }
 
 TEST(Load, AWrongShapeNamesTensorShapeAndExpectation) {
@@ -167,6 +169,97 @@ TEST(Load, FeaturesThatAreNotRepresentedAreRefusedByName) {
     refused(lens_checkpoint(), "positional_embedding_type", "\"relative_bias\"",
             "is \"relative_bias\", expected standard");
     refused(lens_checkpoint(), "use_qk_norm", "true", "\"eps\" is missing");
+}
+
+TEST(Load, AConfigThatIsNoStrictJsonIsRefusedWithItsPlace) {
+    const test::TemporaryFolder folder;
+    gpt2_checkpoint().write(folder.path());
+    for (const char* text : {"{\"n_layer\": 2,}", "{/* two */ \"n_layer\": 2}", "{\"n_layer\": NaN}",
+                             "{\"n_layer\": 2, \"n_layer\": 2}", "n_layer: 2", ""}) {
+        std::ofstream(folder / "config.json") << text;
+        expect_error(ErrorKind::Malformed, "config.json", [&] { return load_model(folder.path().string()); });
+    }
+}
+
+TEST(Load, AGapInTheLayersIsAMissingLayer) {
+    SmallCheckpoint c = lens_checkpoint();
+    for (const std::string weight : {"W_Q", "W_K", "W_V", "W_O"}) {
+        const std::string old = "blocks.1.attn." + weight;
+        c.tensors["blocks.2.attn." + weight] = c.tensors.at(old);
+        c.tensors.erase(old);
+    }
+    c.set("n_layers", "3");
+    expect_refused(c, "4 tensors are missing: \"blocks.1.attn.W_K\"");
+}
+
+TEST(Load, NamesOfTwoArchitecturesInOneFileAreRefused) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.add("model.layers.0.self_attn.q_proj.weight", {6, 6});
+    expect_refused(
+        c, "a tensor is not part of the architecture gpt2: \"model.layers.0.self_attn.q_proj.weight\"");
+}
+
+TEST(Load, AVectorOfAnotherLengthOrRankIsRefused) {
+    SmallCheckpoint bias = gpt2_checkpoint();
+    bias.add("transformer.h.0.attn.c_attn.bias", {6});
+    expect_refused(bias, "has shape [6], expected [3*n_heads*d_head=18]");
+    SmallCheckpoint rank = llama_checkpoint();
+    rank.add("model.layers.0.mlp.up_proj.weight", {8, 6, 1});
+    expect_refused(rank, "has shape [8, 6, 1], expected [d_mlp=8, d_model=6]");
+    SmallCheckpoint fused = gpt2_checkpoint();
+    fused.add("transformer.h.0.attn.c_attn.weight", {18, 18});
+    expect_refused(fused, "has shape [18, 18], expected [d_model=6, 3*n_heads*d_head=18]");
+}
+
+TEST(Load, AnIntegerTensorIsNoWeight) {
+    const test::TemporaryFolder folder;
+    const SmallCheckpoint c = lens_checkpoint();
+    c.write(folder.path());
+    std::vector<TensorToWrite> tensors;
+    for (const auto& [name, tensor] : c.tensors) {
+        const DType dtype = name == "embed.W_E" ? DType::I32 : DType::F32;
+        tensors.push_back({name, dtype, tensor.shape, std::as_bytes(std::span(tensor.values))});
+    }
+    write_safetensors(folder / "model.safetensors", std::move(tensors));
+    expect_error(ErrorKind::Unsupported,
+                 "tensor \"embed.W_E\" is of type I32, expected a float: is this a quantised",
+                 [&] { return load_model(folder.path().string()); });
+}
+
+TEST(Load, AnAdapterIsNoModel) {
+    const test::TemporaryFolder folder;
+    gpt2_checkpoint().write(folder.path());
+    std::filesystem::remove(folder / "config.json");
+    std::ofstream(folder / "adapter_config.json") << R"({"base_model_name_or_path": "org/base"})";
+    expect_error(ErrorKind::Unsupported, "is a LoRA adapter of \"org/base\", not a model",
+                 [&] { return load_model(folder.path().string()); });
+}
+
+TEST(Load, LinearWeightsUnderGpt2NamesAreTheSameModel) {
+    const Model plain = load(gpt2_checkpoint());
+    SmallCheckpoint c = gpt2_checkpoint();
+    for (auto& [name, tensor] : c.tensors) {
+        if (name.find(".c_") == std::string::npos || tensor.shape.size() != 2) continue;
+        SmallTensor turned{{tensor.shape[1], tensor.shape[0]}, {}};
+        const auto rows = static_cast<std::size_t>(tensor.shape[0]);
+        const auto columns = static_cast<std::size_t>(tensor.shape[1]);
+        for (std::size_t j = 0; j < columns; ++j) {
+            for (std::size_t i = 0; i < rows; ++i) turned.values.push_back(tensor.values[i * columns + j]);
+        }
+        tensor = turned;
+    }
+    EXPECT_EQ(oracle::forward(load(c), {1, 2, 3}).logits, oracle::forward(plain, {1, 2, 3}).logits);
+}
+
+TEST(Load, GainsStoredLessOneAreWhole) {
+    SmallCheckpoint c = llama_checkpoint();
+    c.set("model_type", "\"gemma\"");
+    c.tensors.erase("lm_head.weight");
+    const Model model = load(c, {.fold = no_folding});
+    const float stored = c.tensors.at("model.norm.weight").values[2];
+    EXPECT_EQ(model.leaf<double>("ln_final.w").values()[2], static_cast<double>(stored) + 1.0);
+    EXPECT_NEAR(model.leaf<double>("embed_scale").values()[0], std::sqrt(6.0), 1e-15);
+    EXPECT_EQ(model.leaf<double>("W_U").values()[1], model.leaf<double>("W_E").values()[6]);
 }
 
 TEST(Load, AConfigWithoutAnArchitectureListsThoseThereAre) {

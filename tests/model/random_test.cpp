@@ -97,6 +97,47 @@ TEST(Random, TheEightBillionShapeIsBfloat16BeforeFolding) {
         keys.values(), [](float value) { return float_from_bf16(bf16_from_float(value)) == value; }));
 }
 
+TEST(Random, EveryKindThatAConfigKnowsHasAKey) {
+    const Config c = parse_random_shape(
+        "layers=4,heads=2,d_model=8,d_mlp=8,norm=rmsnorm,norms=sandwich,qk_norm=layer,eps=0.01,positions="
+        "rotary,"
+        "rotary_dims=2,theta=500,rope=linear,factor=3,window=5,full_every=2,plain_every=4,score_cap=4,logit_"
+        "cap=2,"
+        "embed_scale=1.5,embed_norm=1,gated=1,gate_bias=1,embed_bias=1,masked_head=1,causal=0");
+    EXPECT_EQ(c.norm_placement, NormPlacement::Sandwich);
+    EXPECT_EQ(c.query_key_norm, QueryKeyNorm::Layer);
+    EXPECT_EQ(c.norm_eps, 0.01);
+    EXPECT_EQ(c.rotary.scaling, RotaryScaling::Linear);
+    EXPECT_EQ(c.rotary_of(0),
+              (Rotary{.dims = 2, .theta = 500, .scaling = RotaryScaling::Linear, .factor = 3}));
+    EXPECT_EQ(c.rotary_of(3).dims, 0);
+    EXPECT_EQ(c.window_of(0), 5);
+    EXPECT_EQ(c.window_of(1), 0);
+    EXPECT_EQ(c.score_cap, 4.0);
+    EXPECT_EQ(c.logit_cap, 2.0);
+    EXPECT_EQ(c.embed_scale, 1.5);
+    EXPECT_TRUE(c.embed_norm && c.biases.gate && c.biases.embed && c.masked_head && !c.causal);
+}
+
+TEST(Random, SlopesOfAlibiAreThoseOfThePaper) {
+    const auto slopes = [](const std::string& heads) {
+        const Model model = load_model("random:layers=1,positions=alibi,d_head=2,d_model=8,heads=" + heads);
+        const auto array = model.leaf<double>("slope", 0);
+        return std::vector<double>(array.values().begin(), array.values().end());
+    };
+    EXPECT_EQ(slopes("8"), (std::vector<double>{0.5, 0.25, 0.125, 0.0625, 0x1p-5, 0x1p-6, 0x1p-7, 0x1p-8}));
+    EXPECT_EQ(slopes("6"), (std::vector<double>{0x1p-2, 0x1p-4, 0x1p-6, 0x1p-8, 0x1p-1, 0x1p-3}));
+}
+
+TEST(Random, GainsAreAroundOne) {
+    const Model model =
+        load_model("random:layers=1,heads=2,d_model=64,norm=rmsnorm,norms=after,qk_norm=head");
+    for (const char* symbol : {"q_norm.w", "k_norm.w", "ln1_post.w"}) {
+        for (const double gain : model.leaf<double>(symbol, 0).values())
+            EXPECT_NEAR(gain, 1.0, 0.5) << symbol;
+    }
+}
+
 TEST(Random, BadShapesAreRefusedWithTheReason) {
     const auto refused = [](const char* shape, const char* reason) {
         test::expect_error(ErrorKind::Usage, reason, [&] { return parse_random_shape(shape); });
@@ -112,6 +153,14 @@ TEST(Random, BadShapesAreRefusedWithTheReason) {
     refused("layers=2,layers=2", "\"layers\" is given twice");
     refused("layers=2,heads=2,d_model=8,gated=yes", "gated is \"yes\", expected 0 or 1");
     refused("layers=2,heads=2,d_model=6,positions=rotary", "3 rotary dimensions of d_head=3");
+    refused("layers=2,heads=2,d_model=8,theta=0,positions=rotary",
+            "theta is \"0\", expected a number above 0");
+    refused("layers=2,heads=2,d_model=8,norm=rmsnorm,norms=after,parallel=1",
+            "attention and MLP in parallel with norms behind them is not represented");
+    refused("layers=2,heads=2,d_model=8,norm=layernorm,norms=after,biases=1",
+            "norms behind the branches have no biases");
+    refused("layers=2,heads=2,d_model=8,shared_norm=1",
+            "one norm for attention and MLP, which are not in parallel");
 }
 
 }  // namespace

@@ -21,16 +21,17 @@ struct LoadOptions {
     bool allow_nonfinite = false;    ///< go on with NaN and infinite weights
     std::uint64_t seed = 0;          ///< of `random:`
     std::filesystem::path config{};  ///< instead of the config.json beside the weights
-    Progress* progress =
-        nullptr;  ///< told of the stored bytes that are read, now and later; outlives the model
+    Progress* progress{};  ///< told of the stored bytes that are read, now and later; outlives the model
 };
 
 /// The file's own weights: nothing is folded.
 inline constexpr Folding no_folding{};
 
 /// Loads `where`:
-/// - a folder with config.json and model.safetensors (or its index and shards), or a .safetensors file with config.json
-///   beside it; architectures: GPT-2 and Llama as Hugging Face saves them, TransformerLens's own names;
+/// - a folder or a file of weights (safetensors, PyTorch, NumPy, or an index of shards) with its config.json, or a GGUF file,
+///   which has a config of its own; of the architectures of src/model/architectures: bert bloom falcon gemma gemma2 gemma3 gpt2
+///   gpt_neo gpt_neox gptj llama mistral nanogpt olmo2 opt phi phi3 qwen2 qwen3 smollm3 stablelm starcoder2 transformer_lens;
+///   in GGUF gemma gpt2 llama qwen2 qwen3;
 /// - the name of a model in the local Hugging Face cache: `gpt2`, see find_model;
 /// - `example:NAME`, see example_names;
 /// - `random:SHAPE`: `gpt2`, `gpt2-medium`, `gpt2-xl`, `llama-3-8b`, or sizes: `layers=4,heads=8,d_model=256`, see
