@@ -24,8 +24,10 @@ void require_present(std::span<const path> files, const std::string& shown, std:
         names += fmt::format("{}{}", names.empty() ? "" : ", ", quote(file.filename().native()));
     }
     if (missing > most_named) names += fmt::format(" and {} more", missing - most_named);
-    require(missing == 0, ErrorKind::Io, "{}: {} of {} {} missing: {}", shown, missing, files.size(), what,
-            names);
+    if (missing == 0) return;
+    throw Error(ErrorKind::Io,
+                fmt::format("{}: {} of {} {} missing: {}", shown, missing, files.size(), what, names),
+                "download the rest of the model into the same folder");
 }
 
 void sort_tensors(WeightFiles::Content& content) {

@@ -82,6 +82,8 @@ TEST(Shards, AllMissingShardsAreNamedAtOnce) {  // CF02
     const Sharded model(index_of(R"({"a":"a.safetensors","x":"x.safetensors","y":"y.safetensors"})"));
     expect_error(ErrorKind::Io, "index.json: 2 of 3 shards missing: \"x.safetensors\", \"y.safetensors\"",
                  [&] { return model.open(); });
+    EXPECT_EQ(error_of([&] { return model.open(); }).hint(),
+              "download the rest of the model into the same folder");
 }
 
 TEST(Shards, OfManyMissingShardsTenAreNamed) {  // CF02
