@@ -159,6 +159,7 @@ Table model_facts(const Model& model) {
     if (about.foldings.empty()) add("folded", "nothing");
     for (const std::string& line : about.approximations) add("approximated", line);
     if (about.approximations.empty()) add("approximated", "nothing");
+    if (c.has_mlp()) add("composition", "of attention heads alone: MLPs between them are left out");
     return table;
 }
 
