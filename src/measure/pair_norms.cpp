@@ -3,6 +3,7 @@
 
 #include "measure/score_memory.hpp"
 
+#include "headway/base/error.hpp"
 #include "headway/contract/plan.hpp"
 
 #include <algorithm>
@@ -129,24 +130,36 @@ std::vector<int> positions(const Config& config, const std::vector<EdgeKind>& ki
     return std::vector<int>(static_cast<std::size_t>(placed ? config.n_ctx : score.positions()));
 }
 
+// All pairs, `size` layers of each side at once.
+std::vector<PairNorms> in_blocks(const Model& model, const std::vector<EdgeKind>& kinds,
+                                 const ScoreOptions& score, int size, const EvaluateOptions& options) {
+    const Config& config = model.config();
+    const std::vector<int> tokens = positions(config, kinds, score);
+    std::vector<PairNorms> norms;
+    for (const EdgeKind& kind : kinds) norms.push_back(empty_norms(config, kind, score));
+    for (const auto& [layers, jobs] : jobs_of(config, kinds, score, size)) {
+        const std::vector<Expr> networks = networks_of(config, jobs, score);
+        const std::vector<Values> values = evaluate(model, networks, tokens, options);
+        const Values* next = values.data();
+        for (const Job& job : jobs) next = place(config, job, next, norms[job.kind]);
+    }
+    return norms;
+}
+
 }  // namespace
 
 std::vector<PairNorms> pair_norms(const Model& model, const std::vector<EdgeKind>& kinds,
                                   const ScoreOptions& score, const EvaluateOptions& options) {
     const Config& config = model.config();
-    const std::vector<int> tokens = positions(config, kinds, score);
+    const auto n_tokens = static_cast<std::int64_t>(positions(config, kinds, score).size());
     const ScoreMemory memory(config, kinds, options);
-    const int size = layers_at_once(config, kinds, score, memory, static_cast<std::int64_t>(tokens.size()));
-    const EvaluateOptions evaluation = memory.options(size);
-    std::vector<PairNorms> norms;
-    for (const EdgeKind& kind : kinds) norms.push_back(empty_norms(config, kind, score));
-    for (const auto& [layers, jobs] : jobs_of(config, kinds, score, size)) {
-        const std::vector<Expr> networks = networks_of(config, jobs, score);
-        const std::vector<Values> values = evaluate(model, networks, tokens, evaluation);
-        const Values* next = values.data();
-        for (const Job& job : jobs) next = place(config, job, next, norms[job.kind]);
+    for (int size = layers_at_once(config, kinds, score, memory, n_tokens);; size = (size + 1) / 2) {
+        try {
+            return in_blocks(model, kinds, score, size, memory.options(size));
+        } catch (const Error& error) {  // the estimate was too low
+            if (error.kind() != ErrorKind::Limit || size == 1) throw;
+        }
     }
-    return norms;
 }
 
 std::vector<Expr> pair_norm_networks(const Config& config, const std::vector<EdgeKind>& kinds,

@@ -11,6 +11,7 @@ namespace headway {
 namespace {
 
 constexpr double usual = 3.0e9;       // bytes
+constexpr double copies = 1.5;        // of results: BLAS and sums take some on the way
 constexpr double kept_whole = 2.5e8;  // so much stays with the model, for the next evaluation
 
 }  // namespace
@@ -50,7 +51,7 @@ int ScoreMemory::most_layers(const Peak& peak) const {
         const int size = (n_layers_ + blocks - 1) / blocks;
         if (size == last) continue;
         last = size;
-        least = held(size) + peak(size, options(size));
+        least = held(size) + copies * peak(size, options(size));
         if (least <= budget) return size;
     }
     require(!limited, ErrorKind::Limit,
