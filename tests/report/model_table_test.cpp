@@ -68,12 +68,12 @@ TEST(ModelFacts, SayCapsScalesAndHeads) {
 }
 
 TEST(ModelFacts, JsonHasEveryKind) {
-    const Result result{
-        .command = "inspect",
-        .model = load_model("random:" + sizes +
-                            "norm=rmsnorm,norms=sandwich,qk_norm=head,positions=rotary,rope=linear,"
-                            "factor=2,window=3,full_every=2,score_cap=50,logit_cap=30,embed_scale=4"),
-        .table = {}};
+    Result result;
+    result.command = "inspect";
+    result.model =
+        load_model("random:" + sizes +
+                   "norm=rmsnorm,norms=sandwich,qk_norm=head,positions=rotary,rope=linear,factor=2,"
+                   "window=3,full_every=2,score_cap=50,logit_cap=30,embed_scale=4");
     const Json config = parse_json(to_text(result, Format::Json), "result").at("model").at("config");
     EXPECT_EQ(config.text("norm_placement"), "sandwich");
     EXPECT_EQ(config.text("query_key_norm"), "head");
