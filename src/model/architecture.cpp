@@ -74,6 +74,20 @@ const Architecture& find_architecture(const Json& config, ConfigSource source) {
 
 namespace {
 
+/// No weight has more elements than a product of sizes can count.
+void check_weight_sizes(const Config& c, const std::string& where, ErrorKind kind) {
+    constexpr double most = 1LL << 48;
+    const double d_model = c.d_model;
+    const std::array<std::pair<const char*, double>, 4> rows{{{"n_heads*d_head", 1.0 * c.n_heads * c.d_head},
+                                                              {"d_mlp", c.d_mlp},
+                                                              {"d_vocab", c.d_vocab},
+                                                              {"n_ctx", c.n_ctx}}};
+    for (const auto& [name, count] : rows) {
+        require(count * d_model <= most, kind, "{}: a weight of {}={} times d_model={} is beyond any memory",
+                where, name, count, c.d_model);
+    }
+}
+
 void check_rotary(const Rotary& rotary, const Config& c, const std::string& where, ErrorKind kind) {
     require(rotary.dims >= 2 && rotary.dims % 2 == 0 && rotary.dims <= c.d_head, kind,
             "{}: {} rotary dimensions of d_head={}, expected an even number of at most that", where,
@@ -105,6 +119,10 @@ void check_norms(const Config& c, const std::string& where, ErrorKind kind) {
 
 }  // namespace
 
+void check_layers(int n_layers, const std::string& where, ErrorKind kind) {
+    require(n_layers <= 100000, kind, "{}: n_layers is {}, expected at most 100000", where, n_layers);
+}
+
 void check_config(const Config& c, const std::string& where, ErrorKind kind) {
     constexpr int largest = 1 << 26;
     const std::array<std::pair<const char*, int>, 6> sizes{{{"n_layers", c.n_layers},
@@ -117,13 +135,14 @@ void check_config(const Config& c, const std::string& where, ErrorKind kind) {
         require(size >= 1 && size <= largest, kind, "{}: {} is {}, expected 1 to {}", where, name, size,
                 largest);
     }
-    require(c.n_layers <= 100000, kind, "{}: n_layers is {}, expected at most 100000", where, c.n_layers);
+    check_layers(c.n_layers, where, kind);
     require(c.n_ctx >= 1 && c.n_ctx <= largest, kind, "{}: n_ctx is {}, expected 1 to {}", where, c.n_ctx,
             largest);
     require(c.d_mlp >= 0 && c.d_mlp <= largest, kind, "{}: d_mlp is {}, expected 0 to {}", where, c.d_mlp,
             largest);
     require(c.n_heads % c.n_kv_heads == 0, kind, "{}: {} heads cannot share {} key-value heads evenly", where,
             c.n_heads, c.n_kv_heads);
+    check_weight_sizes(c, where, kind);
     if (c.positions == Positions::Rotary) check_rotary(c.rotary, c, where, kind);
     check_layer_attention(c, where, kind);
     check_norms(c, where, kind);

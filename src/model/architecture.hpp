@@ -70,6 +70,9 @@ const Architecture& architecture_named(std::string_view name);
 /// Throws Error(Unsupported).
 ConfigReading read_config(const Architecture& architecture, const Json& config, const FileTensors& file);
 
+/// Throws Error of `kind` for more than 100,000 layers. To be called before anything is made for each of them.
+void check_layers(int n_layers, const std::string& where, ErrorKind kind);
+
 /// Checks that sizes are positive and agree. `where` begins the messages. Throws Error of `kind`.
 void check_config(const Config& config, const std::string& where, ErrorKind kind);
 

@@ -8,6 +8,7 @@ namespace headway {
 Config read_gemma_like(const Json& json, const FileTensors& file) {
     Config c;
     c.n_layers = json.count("num_hidden_layers");
+    check_layers(c.n_layers, json.where(), ErrorKind::Unsupported);
     c.d_model = json.count("hidden_size");
     c.d_mlp = json.count("intermediate_size");
     c.n_heads = json.count("num_attention_heads", 8);

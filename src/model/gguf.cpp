@@ -57,6 +57,7 @@ Config read_gguf(const Json& metadata, const FileTensors& file, std::string_view
     }
     Config c;
     c.n_layers = metadata.count(key("block_count"));
+    check_layers(c.n_layers, metadata.where(), ErrorKind::Unsupported);
     c.n_heads = metadata.count(key("attention.head_count"));
     c.n_kv_heads = metadata.count(key("attention.head_count_kv"), c.n_heads);
     c.d_model = metadata.count(key("embedding_length"));

@@ -103,6 +103,7 @@ Activation read_activation(const Json& config, std::string_view keys) {
 Config read_sizes(const Json& config, const FileTensors& file, const SizeKeys& keys) {
     Config c;
     c.n_layers = read_count(config, keys.layers);
+    check_layers(c.n_layers, config.where(), ErrorKind::Unsupported);
     c.n_heads = read_count(config, keys.heads);
     c.n_kv_heads = config.count("num_key_value_heads", c.n_heads);
     c.d_model = read_count(config, keys.d_model);

@@ -220,6 +220,7 @@ RandomShape find_random_shape(std::string_view text) {
     Config c;
     c.architecture = "random";
     c.n_layers = fields.size("layers", std::nullopt);
+    check_layers(c.n_layers, "random shape", ErrorKind::Usage);
     c.n_heads = fields.size("heads", std::nullopt);
     c.d_model = fields.size("d_model", std::nullopt);
     c.n_kv_heads = fields.size("kv_heads", c.n_heads);

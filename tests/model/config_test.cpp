@@ -205,7 +205,7 @@ TEST(Config, GptNeoSaysWhichLayersAreLocal) {
     EXPECT_EQ(c.attention_scale, 1.0);
     expect_refused(neo(R"([[["global"], 2]])"), "describes 2 layers, expected num_layers=3");
     expect_refused(neo(R"([[["global"], 1000000000]])"),
-                   "repeats 1000000000 times, more than there are layers");
+                   "repeats 1000000000 times, which is more than there are layers");
     expect_refused(neo(R"([[["sparse"], 3]])"), "is \"sparse\", expected global or local");
 }
 
@@ -240,6 +240,20 @@ TEST(Config, WhatNobodyReadsIsRefusedByName) {
     refused("gemma3", R"("use_bidirectional_attention": true)", "bidirectional attention is not supported");
     refused("bloom", R"("apply_residual_connection_post_layernorm": true)", "a stream of normed values");
     refused("falcon", R"("alibi": true)", "Falcon's ALiBi");
+}
+
+TEST(Config, SizesBeyondAnyMemoryAreRefusedBeforeAnythingIsMade) {
+    expect_refused(
+        R"({"model_type": "llama", "num_hidden_layers": 2, "num_attention_heads": 2, "head_dim": 67108864,
+        "hidden_size": 67108864, "intermediate_size": 12, "max_position_embeddings": 16, "vocab_size": 9,
+        "rms_norm_eps": 1e-5, "hidden_act": "silu"})",
+        "a weight of n_heads*d_head=134217728 times d_model=67108864 is beyond any memory");
+    const std::string many = R"({"model_type": ")";
+    for (const std::string type : {"smollm3", "gemma3", "qwen2"}) {
+        expect_refused(many + type + R"(", "num_hidden_layers": 2000000000, "num_attention_heads": 2,
+            "hidden_size": 8, "intermediate_size": 8})",
+                       "n_layers is 2000000000, expected at most 100000");
+    }
 }
 
 TEST(Config, KindsOfModelsThatAreMissingAreNamed) {

@@ -46,8 +46,9 @@ std::vector<bool> local_layers(const Json& json, const Config& c) {
     for (std::size_t g = 0; g < groups.size(); ++g) {
         const Json kinds = groups.at(g).at(std::size_t{0});
         const int times = groups.at(g).at(std::size_t{1}).count();
-        require(times <= c.n_layers, ErrorKind::Unsupported,
-                "{} repeats {} times, more than there are layers", groups.where(), times);
+        require(times <= c.n_layers && kinds.size() <= static_cast<std::size_t>(c.n_layers / times),
+                ErrorKind::Unsupported, "{} repeats {} times, which is more than there are layers",
+                groups.where(), times);
         for (int i = 0; i < times; ++i) {
             for (std::size_t k = 0; k < kinds.size(); ++k) local.push_back(is_local(kinds.at(k)));
         }

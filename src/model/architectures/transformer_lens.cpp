@@ -178,6 +178,7 @@ ConfigReading config(const Json& json, const FileTensors& file) {
     ConfigReading reading;
     Config& c = reading.config;
     c.n_layers = json.count("n_layers");
+    check_layers(c.n_layers, json.where(), ErrorKind::Unsupported);
     c.n_heads = json.count("n_heads");
     c.n_kv_heads = json.count("n_key_value_heads", c.n_heads);
     c.d_model = json.count("d_model");
