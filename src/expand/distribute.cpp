@@ -67,7 +67,7 @@ private:
         std::vector<Term> terms;
         std::vector<std::size_t> chosen(choices.size());
         for (bool more = none_empty(choices); more; more = next(chosen, choices)) {
-            Flat flat(ports);
+            Flat flat(ports, Copies::Merge);
             for (Space space : node.bound) flat.fresh(space);
             for (std::size_t f = 0; f < choices.size(); ++f) {
                 const Term& choice = choices[f][chosen[f]];

@@ -30,10 +30,17 @@ public:
         if (const auto* value = result->as<Frozen>(); value != nullptr && value->head >= 0)
             result =
                 frozen(value->symbol, value->layer, run(select_head(value->link, value->head, group_size_)));
+        if (const auto* value = result->as<Frozen>(); value != nullptr && is_zero(*value->link))
+            result = zero(result->ports());
         return done_.emplace(node, std::move(result)).first->second;
     }
 
 private:
+    static bool is_zero(const Node& node) {
+        const auto* terms = node.as<Sum>();
+        return terms != nullptr && terms->terms.empty();
+    }
+
     static Expr unrolled(const Family& list, const std::vector<Space>& ports) {
         std::vector<Term> terms;
         std::vector<int> own = straight(ports.size());
@@ -93,10 +100,14 @@ bool only_summed(const Equality& equality, const Mutant& mutant) {
                        replaced(equality.right, mutant.before, after), equality.models);
 }
 
-// The changed node is the old one with two ports exchanged, and so may those of a random tensor be.
+// The mistake exchanges two legs of a part, and so may those of a random tensor in its place be.
 bool only_exchanged(const Equality& equality, const Mutant& mutant) {
-    const std::vector<Space>& ports = mutant.before->ports();
+    const Expr& part = mutant.parts.front();
+    const std::vector<Space>& ports = part->ports();
     const Expr random = tensor({"random", 0, -1, -1}, ports);
+    const auto same = [&](const Expr& left, const Expr& right) {
+        return same_values(left, right, equality.models);
+    };
     for (std::size_t p = 0; p < ports.size(); ++p)
         for (std::size_t r = p + 1; r < ports.size(); ++r) {
             if (ports[p] != ports[r]) continue;
@@ -105,10 +116,10 @@ bool only_exchanged(const Equality& equality, const Mutant& mutant) {
             const auto exchanged = [&](const Expr& node) {
                 return product({{node, labels}}, ports, std::vector<Space>{});
             };
-            if (same_values(exchanged(mutant.before), mutant.after, equality.models))
-                return same_values(replaced(equality.right, mutant.before, random),
-                                   replaced(equality.right, mutant.before, exchanged(random)),
-                                   equality.models);
+            if (same(replaced(mutant.before, part, exchanged(part)), mutant.after) &&
+                same(replaced(equality.right, part, random),
+                     replaced(equality.right, part, exchanged(random))))
+                return true;
         }
     return false;
 }

@@ -13,6 +13,7 @@ namespace headway {
 namespace {
 
 constexpr std::size_t max_factors = 1'000'000;
+constexpr int most_orders = 720;
 
 std::int64_t checked_product(std::int64_t a, std::int64_t b) {
     std::int64_t result = 0;
@@ -45,6 +46,81 @@ std::int64_t content(const Sum& node) {
     return node.terms.front().coefficient < 0 ? -divisor : divisor;
 }
 
+// Heads first, as weights have them, and the vocabulary last.
+int rank(Space space) {
+    switch (space) {
+        case Space::Layer:
+            return 0;
+        case Space::Head:
+            return 1;
+        case Space::Member:
+            return 2;
+        case Space::Vocab:
+            return n_spaces + 3;
+        default:
+            return 3 + static_cast<int>(space);
+    }
+}
+
+// The sum with its ports in the order `order`: the new port i is the old port order[i].
+Use reordered(const Use& use, const std::vector<int>& order, Copies copies) {
+    const std::vector<Space>& ports = use.node->ports();
+    std::vector<Space> spaces;
+    std::vector<int> place(ports.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        spaces.push_back(ports[static_cast<std::size_t>(order[i])]);
+        place[static_cast<std::size_t>(order[i])] = static_cast<int>(i);
+    }
+    std::vector<Term> terms;
+    add_term(terms, 1, {use.node, place}, spaces, copies);
+    return {sum(std::move(terms), spaces), through(order, use.labels)};
+}
+
+// The next order in which ports of one space change places; false behind the last.
+bool next_order(std::vector<int>& order, const std::vector<Space>& ports) {
+    const auto space = [&](std::ptrdiff_t i) {
+        return ports[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])];
+    };
+    for (auto end = static_cast<std::ptrdiff_t>(order.size()); end > 0;) {
+        std::ptrdiff_t begin = end - 1;
+        while (begin > 0 && space(begin - 1) == space(end - 1)) --begin;
+        if (std::next_permutation(order.begin() + begin, order.begin() + end)) return true;
+        end = begin;
+    }
+    return false;
+}
+
+struct Primitive {
+    Use use;
+    std::int64_t content = 1;
+};
+
+Primitive primitive(const Use& use) {
+    const Sum& node = *use.node->as<Sum>();
+    const std::int64_t divisor = content(node);
+    if (divisor == 1) return {use, 1};
+    std::vector<Term> divided = node.terms;
+    for (Term& term : divided) term.coefficient /= divisor;
+    return {{sum(std::move(divided), use.node->ports()), use.labels}, divisor};
+}
+
+// A sum that is a factor has no common divisor, and its ports by space; those of one space in the order
+// of the smallest hash, so that it does not matter in which order they were written. Of more orders than
+// `most_orders` the first are tried.
+Primitive oriented(const Use& use, Copies copies) {
+    const std::vector<Space>& ports = use.node->ports();
+    std::vector<int> order = straight(ports.size());
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+        return rank(ports[static_cast<std::size_t>(a)]) < rank(ports[static_cast<std::size_t>(b)]);
+    });
+    Primitive best = primitive(order == straight(ports.size()) ? use : reordered(use, order, copies));
+    for (int tried = 1; tried < most_orders && next_order(order, ports); ++tried)
+        if (Primitive other = primitive(reordered(use, order, copies));
+            other.use.node->hash() < best.use.node->hash())
+            best = std::move(other);
+    return best;
+}
+
 }  // namespace
 
 int Flat::fresh(Space space) {
@@ -69,7 +145,11 @@ void Flat::add_apart(const Expr& node, const std::vector<int>& labels) {
     }
     const auto* terms = node->as<Sum>();
     if (terms == nullptr) return add(node, labels);
-    if (terms->terms.size() > 1) return add_primitive(node, *terms, labels);
+    if (terms->terms.size() > 1) {
+        Primitive factor = oriented({node, labels}, copies_);
+        scale(factor.content);
+        return add(factor.use.node, std::move(factor.use.labels));
+    }
     if (terms->terms.empty()) {
         scale(0);
         return add(node, labels);
@@ -77,15 +157,6 @@ void Flat::add_apart(const Expr& node, const std::vector<int>& labels) {
     const Term& only = terms->terms.front();
     scale(only.coefficient);
     add_apart(only.use.node, through(only.use.labels, labels));
-}
-
-void Flat::add_primitive(const Expr& node, const Sum& terms, const std::vector<int>& labels) {
-    const std::int64_t divisor = content(terms);
-    if (divisor == 1) return add(node, labels);
-    scale(divisor);
-    std::vector<Term> divided = terms.terms;
-    for (Term& term : divided) term.coefficient /= divisor;
-    add(sum(std::move(divided), node->ports()), labels);
 }
 
 void Flat::merge_copies() {
@@ -161,7 +232,7 @@ void add_term(std::vector<Term>& terms, std::int64_t coefficient, const Use& use
     if (use.labels == in_order || use.node->as<Copy>() != nullptr) {
         terms.push_back({coefficient, {use.node, in_order}});
     } else if (use.node->as<Product>() != nullptr) {
-        Flat rewired(ports);
+        Flat rewired(ports, copies);
         rewired.add_apart(use.node, use.labels);
         if (copies == Copies::Merge) rewired.merge_copies();
         const Expr node = rewired.close();

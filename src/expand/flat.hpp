@@ -14,16 +14,18 @@ enum class Copies : std::uint8_t { Keep, Merge };
 
 class Flat {
 public:
-    /// Labels 0 .. ports.size()-1 are the ports.
-    explicit Flat(const std::vector<Space>& ports) : spaces_(ports), n_ports_(ports.size()) {}
+    /// Labels 0 .. ports.size()-1 are the ports. `copies`: what is made of those inside of sums.
+    explicit Flat(const std::vector<Space>& ports, Copies copies = Copies::Keep)
+        : spaces_(ports), n_ports_(ports.size()), copies_(copies) {}
 
     /// A new bound label.
     int fresh(Space space);
     void scale(std::int64_t factor);
     /// A factor as it is.
     void add(const Expr& node, std::vector<int> labels);
-    /// A factor; a product gives its factors, a sum of one term its term and coefficient, an empty sum makes
-    /// all zero.
+    /// A factor; a product gives its factors, a sum of one term its term and coefficient, an empty sum
+    /// makes all zero; other sums give the common divisor of their coefficients, and their ports an order
+    /// of their own.
     void add_apart(const Expr& node, const std::vector<int>& labels);
     /// Copies become shared labels. What stays: one copy over two or more ports, `ones` where nothing else
     /// carries a label.
@@ -32,14 +34,11 @@ public:
     Expr close();
 
 private:
-    // A sum whose coefficients have no common divisor; that one scales the product.
-    void add_primitive(const Expr& node, const Sum& terms, const std::vector<int>& labels);
-
     std::vector<Use> factors_;
     std::vector<Space> spaces_;
     std::size_t n_ports_;
     std::int64_t coefficient_ = 1;
-    Copies copies_ = Copies::Keep;
+    Copies copies_;
 };
 
 /// Adds `coefficient * use` to the terms of a sum over `ports` in normal form: sums give their terms;

@@ -43,8 +43,9 @@ struct FrozenModel::Leaves {
     Expr linear_logits;  ///< of the frozen network
     Expr untouched_linear_logits;
     std::vector<LayerLeaves> layers;
-    /// Norms that stand on the stream: 2 l is the one behind the attention of layer l, 2 l + 1 behind its MLP. What is
-    /// written in front of norm i (written_at) passes i, i + 1, ... up to its reader. Empty where there are none.
+    /// Norms that stand on the stream: 2 l is the one behind the attention of layer l, 2 l + 1 behind its
+    /// MLP. What is written in front of norm i (written_at) passes i, i + 1, ... up to its reader. Empty
+    /// where there are none.
     std::vector<NormLeaves> stream_norms;
     NormLeaves embed_norm;
     NormLeaves final_norm;

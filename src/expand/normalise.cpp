@@ -29,7 +29,7 @@ public:
 
 private:
     Expr of_product(const Product& node, const std::vector<Space>& ports) {
-        Flat flat(ports);
+        Flat flat(ports, steps_.merge_copies ? Copies::Merge : Copies::Keep);
         for (Space space : node.bound) flat.fresh(space);
         for (const Use& factor : node.factors) {
             if (steps_.flatten)

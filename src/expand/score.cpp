@@ -97,7 +97,8 @@ private:
             add(source, turned({{model_.ones, {q}}, {norm.bias, {d}}, {weight("W_Q", "W_K"), {d, e}}}));
     }
 
-    // `factors` on [q, e] through the head's own norm and the rotation of its layer, where the model has them.
+    // `factors` on [q, e] through the head's own norm and the rotation of its layer, where the model has
+    // them.
     Expr turned(std::vector<Wired> factors) const {
         if (config_.query_key_norm != QueryKeyNorm::None) {
             factors.push_back({own_scale(), {q}});

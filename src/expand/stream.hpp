@@ -14,8 +14,8 @@ Expr written(const FrozenModel::Leaves& model, const Source& source);
 /// What the logits' own biases (`b_U`, `ln_final.b`) add: ports [position, vocab].
 Expr logit_bias(const FrozenModel::Leaves& model, const Source& source);
 
-/// All heads of a layer, without biases: sum_h A[h,q,k] n(stream)[k,d] W_V[h,d,e] W_O[h,e,d1], and the norm behind
-/// them.
+/// All heads of a layer, without biases: sum_h A[h,q,k] n(stream)[k,d] W_V[h,d,e] W_O[h,e,d1], and the
+/// norm behind them.
 Expr attended(const FrozenModel::Leaves& model, int layer, const Expr& stream);
 
 /// The final norm and W_U, without biases: ports [position, vocab].

@@ -73,6 +73,19 @@ TEST(Normalise, IsWhereFlatteningAndMergingEndInEitherOrder) {
     }
 }
 
+// `ones` hides that t1 is t2 with its ports in another order.
+TEST(Normalise, GivesASumThatIsAFactorAnOrderOfPortsOfItsOwn) {
+    const Expr hidden = parse_network(
+                            "t2[d,e] = 2 T0[d,e] + W_V[L1H0][d,e]\n"
+                            "t1[e,d] = t2[d,e] ones[d]\n"
+                            "out = W_V[L0][h,d,e] W_O[L0][h,e,d1] t1[e,d1]")
+                            .output;
+    EXPECT_EQ(normalise(flatten(hidden)), normalise(hidden));
+    const auto squared = [](const char* text) { return normalise(parse_network(text).output); };
+    EXPECT_EQ(squared("s[d,d1] = T0[d,d1] + 2 T1[d1,d]\nout[d,d1] = s[d,d2] s[d2,d1]"),
+              squared("s[d,d1] = T0[d1,d] + 2 T1[d,d1]\nout[d,d1] = s[d2,d] s[d1,d2]"));
+}
+
 TEST(Normalise, DoesNotDependOnTheOrderOfThePasses) {
     const auto last = [](const Expr& e) { return fold(distribute(e), 1); };
     for (Config config : {tiny(), tiny_gpt2(), tiny_gpt2(2, 2, false)}) {

@@ -43,7 +43,8 @@ public:
         return unembedded(carried(x, c_.n_layers));
     }
 
-    /// What `source` contributes to the query (or key) of a head: `[position][d_head]`, normalised, turned by position.
+    /// What `source` contributes to the query (or key) of a head: `[position][d_head]`, normalised,
+    /// turned by position.
     Matrix score_side(Head head, bool query, const Source& source) const {
         const std::string letter = query ? "Q" : "K";
         const int own = query ? head.index : kv(head.index);
@@ -76,8 +77,8 @@ public:
     }
 
 private:
-    /// A part of the residual stream, written by branch `branch` (1, 2) of `layer` or what stands in front (0) of it: a
-    /// norm on the stream behind a later branch is still to come.
+    /// A part of the residual stream, written by branch `branch` (1, 2) of `layer` or what stands in
+    /// front (0) of it: a norm on the stream behind a later branch is still to come.
     struct Written {
         Matrix values;
         int layer = 0;
@@ -147,7 +148,8 @@ private:
         return normed(x, "ln1_post", layer, run_.layers[n(layer)].rstd1_post, true, true);
     }
 
-    /// What is left of a part of the stream in front of `layer`: it went through the norms on the stream in between.
+    /// What is left of a part of the stream in front of `layer`: it went through the norms on the stream
+    /// in between.
     Matrix carried(const Written& part, int layer) const {
         Matrix x = part.values;
         if (!c_.norms_stream()) return x;

@@ -1,12 +1,13 @@
 // An exact evaluator: the value of any expression modulo the prime p = 2^61 - 1, over small dense arrays.
 //
-// It knows what the node kinds mean and nothing of the passes, so that a rewrite can be proved by evaluating
-// both of its sides (Schwartz-Zippel). Weights are hashes of (seed, name, layer, head, indices), so `W_Q[L0]`
-// at head 3 is `W_Q[L0H3]`; `W_OV` and `W_QK` are the products that they stand for. Functions are opaque
-// atoms, hashes of (name, attributes, argument): equal arguments give equal values and nothing else is known
-// of them, but that a softmax is 0 where masked and sums to 1 over its unmasked entries. Tokens follow one
-// another from a random one on, so that positions differ. Rotary angles are pairs (c, s) with c² + s² = 1,
-// one for each frequency (of a base, a scaling, a number of dimensions and a pair), multiplied by angle addition.
+// It knows what the node kinds mean and nothing of the passes, so that a rewrite can be proved by
+// evaluating both of its sides (Schwartz-Zippel). Weights are hashes of (seed, name, layer, head,
+// indices), so `W_Q[L0]` at head 3 is `W_Q[L0H3]`; `W_OV` and `W_QK` are the products that they stand
+// for. Functions are opaque atoms, hashes of (name, attributes, argument): equal arguments give equal
+// values and nothing else is known of them, but that a softmax is 0 where masked and sums to 1 over its
+// unmasked entries. Tokens follow one another from a random one on, so that positions differ. Rotary
+// angles are pairs (c, s) with c² + s² = 1, one for each frequency (of a base, a scaling, a number of
+// dimensions and a pair), multiplied by angle addition.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -1,10 +1,13 @@
 // The normal form: products flat, sums flat, copy tensors merged into the wires they join, equal terms
 // collected.
 //
-// Two orders of passes end in the same object, so "are these the same terms" is a comparison of pointers. (A
-// sum that is a factor, and the argument of a function, keep the order of their ports.) Products are not
-// multiplied out, that is `distribute`; hence the cost stays linear on residual networks. Every pass keeps
-// the ports, looks into the arguments of functions, and leaves what a Frozen node links to alone.
+// Two orders of passes end in the same object, so "are these the same terms" is a comparison of pointers.
+// A sum that is a factor therefore has its ports in an order of their own: heads, positions, other
+// spaces, vocabulary, and those of one space by a hash. What is left: a factor that equals itself with
+// two ports exchanged may be wired either way, and a sum with more than 720 orders of ports may keep one
+// that it was written in. Products are not multiplied out, that is `distribute`; hence the cost stays
+// linear on residual networks. Every pass keeps the ports, looks into the arguments of functions, and
+// leaves what a Frozen node links to alone.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -28,8 +28,8 @@ public:
     const Network& untouched() const;
     const Network& frozen() const;
 
-    /// What all paths add up to: the logits in the frozen network, in front of their soft cap where there is one
-    /// (`logits_linear`). Throws Error(Unsupported) for a nonlinear head, as everything about paths does.
+    /// What all paths add up to: the logits in the frozen network, in front of their soft cap where there is
+    /// one (`logits_linear`). Throws Error(Unsupported) for a nonlinear head, as everything about paths does.
     const Expr& linear_logits() const;
     /// The same in the untouched network.
     const Expr& untouched_linear_logits() const;

@@ -17,8 +17,8 @@ enum class SourceKind : std::uint8_t {
     Mlp,            ///< `mlp5`: what an MLP adds to the stream, its b_out and a norm behind it included
     OutBias,        ///< `b_O[L3]`
     ValueBias,      ///< `b_V[L3H2]`: has traversed its head, and counts it
-    NormBias,  ///< `ln1.b[L3]`: enters the heads of layer 3 by a port (`ln1.b[L3] > L3H2.V`); of a norm on the
-               ///< stream: is written behind them
+    NormBias,  ///< `ln1.b[L3]`: enters the heads of layer 3 by a port (`ln1.b[L3] > L3H2.V`), or, of a norm
+               ///< on the stream, is written behind them
     MlpNormBias,    ///< `ln2.b[L3]`: of a norm on the stream
     FinalNormBias,  ///< `ln_final.b`
     UnembedBias,    ///< `b_U`
@@ -29,7 +29,8 @@ enum class SourceKind : std::uint8_t {
 };
 inline constexpr int n_source_kinds = 15;
 
-/// The word that labels of the kind begin with: `embed`, `mlp`, `b_V`; of HeadOutput, whose labels have none, `head`.
+/// The word that labels of the kind begin with: `embed`, `mlp`, `b_V`; of HeadOutput, whose labels have
+/// none, `head`.
 std::string_view name(SourceKind kind);
 
 /// A source. `layer` and `head` are -1 where the kind has none.

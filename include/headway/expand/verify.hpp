@@ -44,13 +44,14 @@ Verification verify_equal(const Expr& left, const Expr& right, const VerifyOptio
 Verification verify_equal(const Expr& left, const Expr& right, const Config& config,
                           const VerifyOptions& options = {});
 
-/// The logits of the untouched `transformer(config)`, before their soft cap where there is one, are the sum of the terms
-/// of all paths through at most `max_heads` heads and the remainder; and each term belongs to the path that it is listed
-/// under. Cost: seconds for 100,000 terms. Throws Error(Unsupported) for a nonlinear head.
+/// The logits of the untouched `transformer(config)`, before their soft cap where there is one, are the
+/// sum of the terms of all paths through at most `max_heads` heads and the remainder; and each term
+/// belongs to the path that it is listed under. Cost: seconds for 100,000 terms. Throws
+/// Error(Unsupported) for a nonlinear head.
 Verification verify_paths(const Config& config, int max_heads, const VerifyOptions& options = {});
 
-/// The score of `head` in the untouched network, before any soft cap and softmax, is the sum of the terms of its
-/// expansion; and each term belongs to the sources that it is listed under.
+/// The score of `head` in the untouched network, before any soft cap and softmax, is the sum of the terms
+/// of its expansion; and each term belongs to the sources that it is listed under.
 Verification verify_score(const Config& config, Head head, const VerifyOptions& options = {});
 
 /// The lemma behind folded weights: the network that is written for `config` with its folding has the value
