@@ -30,6 +30,7 @@ std::vector<std::int64_t> index_in(const std::vector<std::int64_t>& shape, std::
 struct Reader {
     WeightFiles files;
     std::map<LeafName, StoredLeaf> leaves;
+    std::optional<StoredTensor> tied_copy;
     bool allow_nonfinite;
     Progress* progress;
 
@@ -42,6 +43,7 @@ struct Reader {
             return;
         }
         const auto& [tensor, layout, plus] = found->second;
+        if (tied_copy && leaf.name.symbol == "W_U") check_tied(files, tensor, *tied_copy, all_blocks);
         if (layout.is_whole()) {
             files.read_range(tensor, 0, out);
             advance(progress, &Progress::bytes, tensor.bytes);
@@ -134,8 +136,8 @@ Model model_from_checkpoint(const CheckpointFiles& files, const LoadOptions& opt
     const TensorNames names(files.weights, architecture.wrappers);
     ConfigReading reading = read_config(architecture, files.config, file_tensors(files.weights, names));
     Match match = match_tensors(architecture, reading, files.weights, names, options.allow_unknown);
-    const auto reader = std::make_shared<const Reader>(
-        Reader{files.weights, std::move(match.leaves), options.allow_nonfinite, options.progress});
+    const auto reader = std::make_shared<const Reader>(Reader{
+        files.weights, std::move(match.leaves), match.tied_copy, options.allow_nonfinite, options.progress});
     const auto read = [reader](const Leaf& leaf, auto out) { (*reader)(leaf, out); };
     ModelDescription description{.name = files.name, .path = files.path, .tensors = std::move(match.tensors)};
     description.warnings = files.weights.warnings();

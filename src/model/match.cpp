@@ -112,7 +112,11 @@ public:
         use.status = TensorUse::Status::Consumed;
         use.leaves += (use.leaves.empty() ? "" : " ") + label(leaf);
     }
-    void ignore(const StoredTensor& tensor) { uses_.at(tensor.name).status = TensorUse::Status::Ignored; }
+    void ignore(const StoredTensor& tensor, std::string_view why) {
+        TensorUse& use = uses_.at(tensor.name);
+        use.status = TensorUse::Status::Ignored;
+        use.leaves = why;
+    }
     std::vector<std::string> unknown() const {
         std::vector<std::string> names;
         for (const auto& [name, use] : uses_) {
@@ -140,11 +144,9 @@ void match_tied(const ConfigReading& reading, const TensorNames& names, const We
     match.leaves[leaf.name] = {embedding, parse_layout("v d", 0, leaf, c)};
     const StoredTensor* unembedding = find_leaf(reading.tensors, names, leaf, c).tensor;
     if (unembedding == nullptr || unembedding == &embedding) return;
-    const bool same = unembedding->dtype == embedding.dtype && unembedding->shape == embedding.shape &&
-                      files.read_bytes(*unembedding) == files.read_bytes(embedding);
-    require(same, ErrorKind::Unsupported, "{} differs from the embedding, to which the config ties it",
-            files.where(*unembedding));
-    ledger.ignore(*unembedding);
+    check_tied(files, embedding, *unembedding, 16);
+    match.tied_copy = *unembedding;
+    ledger.ignore(*unembedding, "(the embedding again: W_U is tied to it)");
 }
 
 [[noreturn]] void throw_missing(const WeightFiles& files, const std::vector<std::string>& missing,
@@ -201,6 +203,27 @@ const StoredTensor* TensorNames::find(std::string_view pattern, int layer) const
             "{}: {} and {} are the same weight twice", where(files_), quote(full), quote(bare));
     if (at_full != by_name_.end()) return at_full->second;
     return at_bare == by_name_.end() ? nullptr : at_bare->second;
+}
+
+void check_tied(const WeightFiles& files, const StoredTensor& embedding, const StoredTensor& copy,
+                std::uint64_t blocks) {
+    const auto unit = static_cast<std::uint64_t>(std::max(1, block_size(embedding.dtype).bytes));
+    const std::uint64_t block = (std::uint64_t{1} << 20) / unit * unit;
+    const std::uint64_t all = (embedding.bytes + block - 1) / block;
+    const std::uint64_t count = std::min(blocks, all);
+    bool same =
+        copy.dtype == embedding.dtype && copy.shape == embedding.shape && copy.bytes == embedding.bytes;
+    std::vector<std::byte> left, right;
+    for (std::uint64_t i = 0; same && i < count; ++i) {
+        const std::uint64_t first = (count == 1 ? 0 : i * (all - 1) / (count - 1)) * block;
+        left.resize(static_cast<std::size_t>(std::min(block, embedding.bytes - first)));
+        right.resize(left.size());
+        files.read_bytes(embedding, first, left);
+        files.read_bytes(copy, first, right);
+        same = left == right;
+    }
+    require(same, ErrorKind::Unsupported, "{} differs from the embedding, to which the config ties it",
+            files.where(copy));
 }
 
 Match match_tensors(const Architecture& architecture, const ConfigReading& reading, const WeightFiles& files,

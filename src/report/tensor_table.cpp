@@ -30,7 +30,7 @@ std::string became(const TensorUse& use) {
         case TensorUse::Status::Consumed:
             return use.leaves;
         case TensorUse::Status::Ignored:
-            return "(no weight of its own: a mask, a table, or the tied embedding again)";
+            return use.leaves.empty() ? "(no weight: a mask or a table)" : use.leaves;
         case TensorUse::Status::Unknown:
             return "(the architecture has no such tensor)";
     }

@@ -305,6 +305,20 @@ TEST(Load, AnUnembeddingOfATiedModelMustBeItsEmbedding) {
     EXPECT_FALSE(load(c).config().tied_unembed);
 }
 
+TEST(Load, AnUnembeddingThatDiffersBetweenTheBlocksLookedAtIsFoundWhenItIsRead) {
+    SmallCheckpoint c = gpt2_checkpoint();
+    c.set("vocab_size", "900000");  // 21 MiB, of which 16 are looked at
+    c.add("transformer.wte.weight", {900000, 6});
+    c.tensors["lm_head.weight"] = c.tensors.at("transformer.wte.weight");
+    c.tensors.at("lm_head.weight").values[3 * (1 << 18) + 10] += 1.0F;
+    const test::TemporaryFolder folder;
+    c.write(folder.path());
+    const Model model = load_model(folder.path().string());
+    EXPECT_EQ(model.at("W_U").shape[1], 900000);
+    expect_error(ErrorKind::Unsupported, "differs from the embedding",
+                 [&] { return model.leaf<float>("W_U"); });
+}
+
 TEST(Load, ALlamaWithoutAnUnembeddingIsTiedUnlessItSaysNot) {
     SmallCheckpoint c = llama_checkpoint();
     c.tensors.erase("lm_head.weight");

@@ -50,7 +50,7 @@ struct TensorUse {
     std::string dtype{};
     std::vector<std::int64_t> shape{};
     Status status = Status::Consumed;
-    std::string leaves{};  ///< `W_Q[L0] W_K[L0] W_V[L0]`; empty unless consumed
+    std::string leaves{};  ///< `W_Q[L0] W_K[L0] W_V[L0]`; why not, of some that are ignored
 };
 
 /// Where a model comes from and what was done to it, for people.
