@@ -87,6 +87,7 @@
 
 #include "headway/report/circuit_table.hpp"
 #include "headway/report/comparison_table.hpp"
+#include "headway/report/composition_compare.hpp"
 #include "headway/report/composition_table.hpp"
 #include "headway/report/model_table.hpp"
 #include "headway/report/network_table.hpp"

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <filesystem>
 
 namespace headway {
 
@@ -97,7 +98,7 @@ Table compare_rows(const CompositionTable& scores, const std::vector<Composition
     Table table;
     table.caption = {
         fmt::format("Compared with {}: the largest |difference| of a score, and the pair where it is.",
-                    escaped(other.name)),
+                    escaped(std::filesystem::path(other.name).filename().native())),
         "Pairs that one of the two has no score for (absent, undefined or 0) are counted, not compared."};
     table.columns = {{"kind", ColumnKind::Text},         {"array", ColumnKind::Text},
                      {"pairs", ColumnKind::Integer},     {"largest_difference", ColumnKind::Number, 10},
