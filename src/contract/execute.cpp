@@ -18,7 +18,8 @@ std::vector<int> numbered(int n) {
     return labels;
 }
 
-// One array, or the members of a family: then the first axis is their number. A weight is read when it is needed.
+// One array, or the members of a family: then the first axis is their number. A weight is read when it is
+// needed.
 template <class T>
 struct Value {
     std::vector<Array<T>> pieces;
@@ -292,8 +293,8 @@ private:
                                         : gather_each(a, step.other, step.axis, index, workspace_));
     }
 
-    // Operand of a family step: its piece for member `m` (`same`, where that is known), or its slice where it carries the
-    // member label.
+    // Operand of a family step: its piece for member `m` (`same`, where that is known), or its slice where it
+    // carries the member label.
     Operand member_of(const Operand& operand, int label, std::int64_t m, Array<T>& array,
                       const Array<T>* same = nullptr) {
         const Value<T>& source = value(operand.value);

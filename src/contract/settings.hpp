@@ -1,4 +1,5 @@
-// How the options of an evaluation become options of its plan: one place, so that `plan` shows what `evaluate` does.
+// How the options of an evaluation become options of its plan: one place, so that `plan` shows what
+// `evaluate` does.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -122,7 +122,8 @@ const Values* place(const Config& config, const Job& job, const Values* values, 
     return values + 3;
 }
 
-// Positions that the networks have: those of W_pos, or the offsets of a rotation. Which tokens stand there is no matter.
+// Positions that the networks have: those of W_pos, or the offsets of a rotation. Which tokens stand there is
+// no matter.
 std::vector<int> positions(const Config& config, const std::vector<EdgeKind>& kinds,
                            const ScoreOptions& score) {
     const bool placed =

@@ -1,4 +1,5 @@
-// The numbers that scores are made of: ‖A B‖², ‖A‖², ‖B‖² and their Gram matrices', for all pairs of some kinds of edge.
+// The numbers that scores are made of: ‖A B‖², ‖A‖², ‖B‖² and their Gram matrices', for all pairs of some
+// kinds of edge.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -16,11 +16,12 @@ public:
     /// Peak bytes beyond the weights when so many layers of each side are evaluated with these options.
     using Peak = std::function<double(int layers, const EvaluateOptions&)>;
 
-    /// The most layers of each side that fit into `max_memory`, or without one into 3 GB; at least 1. Throws Error(Limit) with an
-    /// estimate where not even single layers fit into `max_memory`.
+    /// The most layers of each side that fit into `max_memory`, or without one into 3 GB; at least 1. Throws
+    /// Error(Limit) with an estimate where not even single layers fit into `max_memory`.
     int most_layers(const Peak& peak) const;
 
-    /// Options of an evaluation of so many layers: what is left of `max_memory`, and whether the model keeps the weights.
+    /// Options of an evaluation of so many layers: what is left of `max_memory`, and whether the model keeps
+    /// the weights.
     EvaluateOptions options(int layers) const;
 
 private:

@@ -6,15 +6,17 @@
 
 namespace headway {
 
-/// What a writer of one layer wrote when it arrives at the norm that the reader reads through: every norm before that one passed, and
-/// centred by it. `written`: a weight whose last port is the stream, or a Gram matrix over the stream (both ports pass the norms).
+/// What a writer of one layer wrote when it arrives at the norm that the reader reads through: every norm
+/// before that one passed, and centred by it. `written`: a weight whose last port is the stream, or a Gram
+/// matrix over the stream (both ports pass the norms).
 Expr carried_to_reader(const Config& config, const ScoreEnds& ends, const Expr& written);
 
-/// C γ W: a weight of a reader of one layer, with the norm that it reads through. The stream is the last port but one.
+/// C γ W: a weight of a reader of one layer, with the norm that it reads through. The stream is the last port
+/// but one.
 Expr read_through_norm(const Config& config, Reader reader, int layer, const Expr& weight);
 
-/// A Gram matrix over the embedding as the stream of a model with a norm behind the embedding has it: C γ, and centred again where
-/// writers are.
+/// A Gram matrix over the embedding as the stream of a model with a norm behind the embedding has it: C γ,
+/// and centred again where writers are.
 Expr behind_embedding_norm(const Config& config, const Expr& gram);
 
 }  // namespace headway

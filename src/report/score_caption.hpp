@@ -12,8 +12,8 @@ namespace headway {
 /// `Baseline 1/sqrt(768) = 0.0361: ...`.
 std::string baseline_sentence(int effective_dimension, double baseline);
 
-/// Of heads: shared keys and values, the rotary offset, norms on the stream, gains that are left out. Scales that are frozen are among
-/// the model's approximations.
+/// Of heads: shared keys and values, the rotary offset, norms on the stream, gains that are left out. Scales
+/// that are frozen are among the model's approximations.
 std::vector<std::string> score_sentences(const Config& config, const ScoreOptions& score);
 
 }  // namespace headway

@@ -55,7 +55,8 @@ TEST_P(CompositionConformance, RawScoresAreThoseOfTransformerLens) {
     EXPECT_LT(difference(table, model.config(), folder / "composition_transformerlens.npz", "raw_"), 2e-6);
 }
 
-// TransformerLens folds no gains of norms behind branches or of queries and keys, and BERT's by a rule of its own.
+// TransformerLens folds no gains of norms behind branches or of queries and keys, and BERT's by a rule of its
+// own.
 TEST_P(CompositionConformance, FoldedScoresAreThoseOfTransformerLensWhereItFoldsAllGains) {
     HEADWAY_SHARED_OR_SKIP(shared);
     const auto folder = shared / "conformance" / "checkpoints" / GetParam();

@@ -1,5 +1,6 @@
-// Composition scores in plain loops, in double, from the weights of a file and the definitions: what the score networks are compared
-// with. It folds gains and centres by itself, so the model it is given is one with nothing folded.
+// Composition scores in plain loops, in double, from the weights of a file and the definitions: what the
+// score networks are compared with. It folds gains and centres by itself, so the model it is given is one
+// with nothing folded.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -1,5 +1,6 @@
-// Numbers of symbols: expressions are planned together and contracted with a model's weights on the tokens of a run.
-// Everything that Headway computes goes through here: forward passes, path terms, scores, and whatever a user writes.
+// Numbers of symbols: expressions are planned together and contracted with a model's weights on the tokens of
+// a run. Everything that Headway computes goes through here: forward passes, path terms, scores, and whatever
+// a user writes.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -22,11 +23,11 @@ struct EvaluateOptions {
     Precision precision = Precision::Float;
     int threads = 1;
     std::size_t max_memory = 0;  ///< bytes beyond the weights; 0: no limit
-    /// Heads whose weights are far from 1 are scaled by a power of two. Only for expressions in which the scale of a head cancels,
-    /// such as composition scores.
+    /// Heads whose weights are far from 1 are scaled by a power of two. Only for expressions in which the
+    /// scale of a head cancels, such as composition scores.
     bool balance_heads = false;
-    /// Weights that are made from a file's are kept by the model, for the next evaluation; or else dropped as soon as no step needs
-    /// them, and read again where a later step does: for models larger than the memory.
+    /// Weights that are made from a file's are kept by the model, for the next evaluation; or else dropped as
+    /// soon as no step needs them, and read again where a later step does: for models larger than the memory.
     bool keep_weights = true;
     int n_layers =
         0;  ///< extent of layer indices, where families are of a part of the layers; 0: the model's
@@ -36,10 +37,11 @@ struct EvaluateOptions {
 /// The sizes of a model's spaces for a run of `n_tokens` tokens (0: no run).
 Sizes sizes_of(const Config& config, std::int64_t n_tokens);
 
-/// The values of `expressions`, axes in the order of their ports, with the model's weights and, where an expression has positions,
-/// on `tokens`. Planned and computed together: what is shared is computed once. Frozen values are those of this run.
-/// Results are the same bits for any number of threads.
-/// Throws Error: Usage (a weight that the model has not, a token or head out of range), Limit (max_memory), Numeric.
+/// The values of `expressions`, axes in the order of their ports, with the model's weights and, where an
+/// expression has positions, on `tokens`. Planned and computed together: what is shared is computed once.
+/// Frozen values are those of this run. Results are the same bits for any number of threads.
+/// Throws Error: Usage (a weight that the model has not, a token or head out of range), Limit (max_memory),
+/// Numeric.
 std::vector<xt::xarray<double>> evaluate(const Model& model, std::span<const Expr> expressions,
                                          std::span<const int> tokens, const EvaluateOptions& options = {});
 

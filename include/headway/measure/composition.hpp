@@ -38,13 +38,15 @@ struct CompositionTable {
     ScoreOptions score{};         ///< what the scores are of
 };
 
-/// The scores of `kinds` for all pairs whose writer is in a strictly earlier layer. Cost: about 23 G multiply-adds for the three kinds
-/// of GPT-2 small; a mean over rotary offsets costs about as much. Pairs near zero (score² < 0.01/d) are evaluated again, in double.
+/// The scores of `kinds` for all pairs whose writer is in a strictly earlier layer. Cost: about 23 G
+/// multiply-adds for the three kinds of GPT-2 small; a mean over rotary offsets costs about as much. Pairs
+/// near zero (score² < 0.01/d) are evaluated again, in double.
 /// Reference: Elhage et al. 2021; z: mathematics in the README. Throws as edge_weights.
 CompositionTable composition(const Model& model, const std::vector<Composition>& kinds,
                              const EvaluateOptions& options = {}, const ScoreOptions& score = {});
 
-/// A kind as `[n_layers, n_heads, n_layers, n_heads]`, [writer layer, writer head, reader layer, reader head]; NaN where absent.
+/// A kind as `[n_layers, n_heads, n_layers, n_heads]`, [writer layer, writer head, reader layer, reader
+/// head]; NaN where absent.
 xt::xarray<double> as_array(const CompositionTable& table, Composition kind, const Config& config);
 
 /// The networks that `composition` evaluates, in the order in which it does: for plans.

@@ -51,8 +51,8 @@ struct EdgeRow {
     EdgeWeight weight;
 };
 
-/// The kinds of edge that a model has, in a fixed order. Shortformer positions enter Q and K only. Nothing leads to the unembedding
-/// where the head before it is not linear (masked language models).
+/// The kinds of edge that a model has, in a fixed order. Shortformer positions enter Q and K only. Nothing
+/// leads to the unembedding where the head before it is not linear (masked language models).
 std::vector<EdgeKind> edge_kinds(const Config& config);
 
 /// Whether the reader sees what the writer wrote. An MLP reads the heads of its own layer in serial blocks
@@ -63,10 +63,10 @@ bool reads_from(const Config& config, Writer writer, int writer_layer, Reader re
 std::size_t count_of(const Config& config, Writer writer);
 std::size_t count_of(const Config& config, Reader reader);
 
-/// The weights of all edges of `kinds` (some of edge_kinds), by kind, writer, reader. Every kind has the same baseline, since writers
-/// and readers are centred together, and percentiles and robust z of its own. In float, pairs of heads near zero (score² < 0.01/d) are
-/// evaluated again in double, of other kinds the whole kind. Throws as evaluate, and Error(Usage) for offsets of a model without
-/// rotary positions.
+/// The weights of all edges of `kinds` (some of edge_kinds), by kind, writer, reader. Every kind has the same
+/// baseline, since writers and readers are centred together, and percentiles and robust z of its own. In
+/// float, pairs of heads near zero (score² < 0.01/d) are evaluated again in double, of other kinds the whole
+/// kind. Throws as evaluate, and Error(Usage) for offsets of a model without rotary positions.
 std::vector<EdgeRow> edge_weights(const Model& model, const std::vector<EdgeKind>& kinds,
                                   const EvaluateOptions& options = {}, const ScoreOptions& score = {});
 

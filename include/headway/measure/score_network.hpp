@@ -1,15 +1,17 @@
-// Composition scores as networks: ‖A B‖² of a writer A and a reader B of the residual stream, for all pairs at once.
+// Composition scores as networks: ‖A B‖² of a writer A and a reader B of the residual stream, for all pairs
+// at once.
 //
 // A writer is a product of weights that ends in the stream, a reader one that begins in it:
 //   writers  W_E, W_pos, W_OV = W_V W_O of every head, W_out of every MLP
 //   readers  W_QK (Q), its transpose (K), W_OV (V) of every head, W_in of every MLP, W_U
-// Every network is made of two Gram matrices over the stream, G = AᵀA and H = B Bᵀ: ‖A B‖² = ⟨G, H⟩, ‖A‖² = tr G, ‖AᵀA‖² = ⟨G, G⟩.
-// Their factors stay apart: which order is cheap is the planner's business.
+// Every network is made of two Gram matrices over the stream, G = AᵀA and H = B Bᵀ: ‖A B‖² = ⟨G, H⟩, ‖A‖² =
+// tr G, ‖AᵀA‖² = ⟨G, G⟩. Their factors stay apart: which order is cheap is the planner's business.
 //
-// Gains of norms that no weight reads alone are factors where a model's gains are folded: those behind a branch on what W_O and W_out
-// write, those of queries and keys between W_Q and W_K, that of the embedding on W_E and W_pos. Scales of a run (1/σ) are left out.
-// Where norms stand on the stream itself, a writer passes every norm between it and the reader: A Π (C γ) B. The last one counts as
-// the reader's, C γ B, and what arrives before it as the writer's, A .. C, so both ends are centred.
+// Gains of norms that no weight reads alone are factors where a model's gains are folded: those behind a
+// branch on what W_O and W_out write, those of queries and keys between W_Q and W_K, that of the embedding on
+// W_E and W_pos. Scales of a run (1/σ) are left out. Where norms stand on the stream itself, a writer passes
+// every norm between it and the reader: A Π (C γ) B. The last one counts as the reader's, C γ B, and what
+// arrives before it as the writer's, A .. C, so both ends are centred.
 // Reference: Elhage et al. 2021, "Analyzing a two-layer model".
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -22,8 +24,8 @@ namespace headway {
 enum class Writer { Embed, Position, Heads, Mlps };
 enum class Reader { Q, K, V, Mlps, Unembed };
 
-/// The components of an end: `layers` layers from `first` on (0: all), all their heads or one. Embeddings and the unembedding have no
-/// layers.
+/// The components of an end: `layers` layers from `first` on (0: all), all their heads or one. Embeddings and
+/// the unembedding have no layers.
 struct ScorePart {
     int first = 0;
     int layers = 0;
@@ -53,9 +55,10 @@ struct ScoreEnds {
     ScorePart to{};
 };
 
-/// ‖A B‖² for all pairs. Ports: layer, head(, member) of the writer as far as it has several of them, then those of the reader. Where
-/// both are heads of all layers, pairs whose writer is not strictly earlier are 0 (a factor `before`).
-/// Where writers pass norms of the stream (`passes_stream_norms`), both ends are of one layer.
+/// ‖A B‖² for all pairs. Ports: layer, head(, member) of the writer as far as it has several of them, then
+/// those of the reader. Where both are heads of all layers, pairs whose writer is not strictly earlier are 0
+/// (a factor `before`). Where writers pass norms of the stream (`passes_stream_norms`), both ends are of one
+/// layer.
 Expr pair_norm(const Config& config, const ScoreEnds& ends, const ScoreOptions& options = {});
 
 enum class ScoreEnd { Writer, Reader };

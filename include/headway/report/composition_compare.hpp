@@ -22,8 +22,9 @@ struct OtherScores {
         std::nullopt;  ///< without: none, or else `folded_` or `raw_` as the scores are
 };
 
-/// A row for each kind: how many pairs both have, the largest |difference| and the pair where it is, with both values; how many pairs
-/// only one of the two has. Throws Error(Unsupported) for a missing array and for a wrong shape.
+/// A row for each kind: how many pairs both have, the largest |difference| and the pair where it is, with
+/// both values; how many pairs only one of the two has. Throws Error(Unsupported) for a missing array and for
+/// a wrong shape.
 Table compare_rows(const CompositionTable& scores, const std::vector<Composition>& kinds,
                    const Config& config, const OtherScores& other);
 

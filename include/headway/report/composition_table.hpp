@@ -24,7 +24,8 @@ struct CompositionView {
 
 /// Columns `kind,writer,reader,score,baseline,excess,z,percentile`, then the robust z against the writer's
 /// and the reader's other pairs, participation ratios, overlap, and why a score is undefined; with grouped
-/// queries `reader_kv_head`: readers of a layer with the same one share W_K and W_V. Undefined scores come last. Throws Error(Usage) for a `sort` that is no column of numbers.
+/// queries `reader_kv_head`: readers of a layer with the same one share W_K and W_V. Undefined scores come
+/// last. Throws Error(Usage) for a `sort` that is no column of numbers.
 Table composition_rows(const CompositionTable& scores, const Config& config,
                        const CompositionView& view = {});
 
