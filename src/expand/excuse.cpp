@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace headway {
 
@@ -17,8 +18,8 @@ namespace {
 constexpr std::size_t kept_survivors = 10;
 constexpr std::uint64_t most_terms = 1000;
 
-// Families as sums over one-hots, single heads of frozen values as values of their own, and all products
-// multiplied out: the form in which equal expressions are one object more often than in any other.
+// Families as sums over one-hots, frozen values as what they link to, and all products multiplied out:
+// the form in which equal expressions are one object more often than in any other.
 class Unrolled {
 public:
     explicit Unrolled(int group_size) : group_size_(group_size) {}
@@ -27,20 +28,12 @@ public:
         if (const auto known = done_.find(node); known != done_.end()) return known->second;
         Expr result = rebuild(node, [this](const Expr& child) { return run(child); });
         if (const auto* list = result->as<Family>()) result = unrolled(*list, result->ports());
-        if (const auto* value = result->as<Frozen>(); value != nullptr && value->head >= 0)
-            result =
-                frozen(value->symbol, value->layer, run(select_head(value->link, value->head, group_size_)));
-        if (const auto* value = result->as<Frozen>(); value != nullptr && is_zero(*value->link))
-            result = zero(result->ports());
+        if (const auto* value = result->as<Frozen>())
+            result = run(value->head < 0 ? value->link : select_head(value->link, value->head, group_size_));
         return done_.emplace(node, std::move(result)).first->second;
     }
 
 private:
-    static bool is_zero(const Node& node) {
-        const auto* terms = node.as<Sum>();
-        return terms != nullptr && terms->terms.empty();
-    }
-
     static Expr unrolled(const Family& list, const std::vector<Space>& ports) {
         std::vector<Term> terms;
         std::vector<int> own = straight(ports.size());
@@ -124,13 +117,34 @@ bool only_exchanged(const Equality& equality, const Mutant& mutant) {
     return false;
 }
 
-// Structures and copies as random tensors, equal ones equal.
+// All softmaxes of an expression, not those behind frozen values.
+void collect_softmaxes(const Expr& node, std::unordered_set<Expr>& seen, std::unordered_set<Expr>& found) {
+    if (node->as<Frozen>() != nullptr || !seen.insert(node).second) return;
+    const auto* apply = node->as<Apply>();
+    if (apply != nullptr && apply->function == Function::Softmax) found.insert(node);
+    for (const Expr& child : children(*node)) collect_softmaxes(child, seen, found);
+}
+
+std::unordered_set<Expr> softmaxes(const Expr& root) {
+    std::unordered_set<Expr> seen, found;
+    collect_softmaxes(root, seen, found);
+    return found;
+}
+
+// Structures and copies as random tensors, equal ones equal; and softmaxes, whose rows sum to 1, where no
+// mistake is inside of one.
 class WithoutTables {
 public:
+    WithoutTables(const Equality& equality, const Mutant& mutant)
+        : without_softmaxes_(softmaxes(equality.right) == softmaxes(mutant.expression)) {}
+
     Expr run(const Expr& node) {
         if (const auto known = done_.find(node); known != done_.end()) return known->second;
         Expr result = rebuild(node, [this](const Expr& child) { return run(child); });
-        if (node->as<Structure>() != nullptr || node->as<Copy>() != nullptr)
+        const auto* apply = node->as<Apply>();
+        const bool softmax = apply != nullptr && apply->function == Function::Softmax;
+        if (node->as<Structure>() != nullptr || node->as<Copy>() != nullptr ||
+            (softmax && without_softmaxes_))
             result = tensor({fmt::format("random {:x}", node->hash()), -1, -1, -1}, node->ports());
         if (const auto* value = node->as<Frozen>()) {
             const Expr link = run(value->link);
@@ -141,6 +155,7 @@ public:
     }
 
 private:
+    bool without_softmaxes_;
     std::unordered_map<Expr, Expr> done_;
 };
 
@@ -170,7 +185,7 @@ void count_mutant(MutantCount& into, const Equality& equality, const Mutant& mut
         ++into.irrelevant;
     } else if (only_summed(equality, mutant) || only_exchanged(equality, mutant)) {
         ++into.summed;
-    } else if (WithoutTables tables;
+    } else if (WithoutTables tables(equality, mutant);
                !same_values(tables.run(equality.right), tables.run(mutant.expression), equality.models)) {
         ++into.tables;
     } else {

@@ -75,8 +75,8 @@ struct MutantCount {
     std::uint64_t summed =
         0;  ///< members or legs change places that are only summed over: so may random ones
     std::uint64_t tables =
-        0;  ///< rejected once masks, one-hots, copies and centring are random tensors: what
-            ///< makes it equal is a property of these, as Σ_d centre[d,d1] = 0
+        0;  ///< rejected once masks, one-hots, copies, centring and whole softmaxes are random tensors: what
+            ///< makes it equal is a property of these, as Σ_d centre[d,d1] = 0, or that rows sum to 1
     std::uint64_t total_excused() const { return same + symmetric + irrelevant + summed + tables; }
     std::uint64_t total_rejected() const;
 };
