@@ -347,6 +347,24 @@ TEST(Proof, Gpt2SmallIsProvedThroughOneHead) {
     EXPECT_LT(result.collision_bound, 1e-15);
 }
 
+// Gemma 2 2B: 26 layers, windows in every second one, real rotary dimensions.
+TEST(ProofLong, AModelOfRealDepthWithEveryFeatureIsProvedThroughOneHead) {
+    Config config = tiny_gemma2();
+    config.n_layers = 26;
+    config.n_heads = 8;
+    config.n_kv_heads = 4;
+    config.d_head = config.rotary.dims = 256;
+    config.layer_attention.clear();
+    for (int layer = 0; layer < config.n_layers; ++layer)
+        config.layer_attention.push_back({layer % 2 == 0 ? 4096 : 0, config.rotary});
+    const Verification paths = verify_paths(config, 1);
+    EXPECT_TRUE(paths.holds) << paths.failure;
+    EXPECT_EQ(paths.terms, 1U + 26 + 26 * 8 + 8 * 26 * 25 / 2);
+    const Verification score = verify_score(config, {25, 7}, {.trials = 1});
+    EXPECT_TRUE(score.holds) << score.failure;
+    EXPECT_TRUE(verify_folding(config, {.trials = 1}).holds);
+}
+
 TEST(Proof, SaysWhatItProvesAndWhatNot) {
     const Verification result = verify_paths(two_layers(), 1, {.trials = 3});
     ASSERT_TRUE(result.holds);
