@@ -1,8 +1,10 @@
 #!/bin/bash
-# Compares every reference model with other people's software and prints one table: largest differences of logits (relative to
-# the largest logit), attention patterns, composition scores of the file's own weights and of folded ones.
+# Compares every reference model with other people's software and prints one table: largest differences of
+# logits (relative to the largest logit), attention patterns, composition scores of the file's own weights and
+# of folded ones.
 # usage: scripts/conformance.sh [PRESET]     (default: release)
-# The reference models lie in the folder `shared` beside the checkout, or where HEADWAY_SHARED says when CMake first runs.
+# The reference models lie in the folder `shared` beside the checkout, or where HEADWAY_SHARED says when CMake
+# first runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}

@@ -1,5 +1,5 @@
-// Architectures as data: which tensors a checkpoint has, which leaf each one is and how it lies in it, and how config.json
-// becomes a Config. One short file each in architectures/; the build lists them.
+// Architectures as data: which tensors a checkpoint has, which leaf each one is and how it lies in it, and
+// how config.json becomes a Config. One short file each in architectures/; the build lists them.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -60,8 +60,8 @@ struct Architecture {
 /// All of them, by name: the files in architectures/.
 std::span<const Architecture* const> all_architectures();
 
-/// The architecture that a config.json or GGUF metadata names. Throws Error(Unsupported) that lists those there are, or names
-/// what is missing.
+/// The architecture that a config.json or GGUF metadata names. Throws Error(Unsupported) that lists those
+/// there are, or names what is missing.
 const Architecture& find_architecture(const Json& config, ConfigSource source);
 /// The architecture of this name, of config.json. Must exist.
 const Architecture& architecture_named(std::string_view name);
@@ -70,7 +70,8 @@ const Architecture& architecture_named(std::string_view name);
 /// Throws Error(Unsupported).
 ConfigReading read_config(const Architecture& architecture, const Json& config, const FileTensors& file);
 
-/// Throws Error of `kind` for more than 100,000 layers. To be called before anything is made for each of them.
+/// Throws Error of `kind` for more than 100,000 layers. To be called before anything is made for each of
+/// them.
 void check_layers(int n_layers, const std::string& where, ErrorKind kind);
 
 /// Checks that sizes are positive and agree. `where` begins the messages. Throws Error of `kind`.

@@ -1,4 +1,5 @@
-// A checkpoint on disk, matched against its architecture: every tensor is consumed, known to be no weight, or an error.
+// A checkpoint on disk, matched against its architecture: every tensor is consumed, known to be no weight, or
+// an error.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

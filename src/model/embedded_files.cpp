@@ -1,4 +1,5 @@
-// The files of examples/models/ as bytes of the library, so that an installed program finds them. Assembled, not compiled:
+// The files of examples/models/ as bytes of the library, so that an installed program finds them. Assembled,
+// not compiled:
 // 1.6 MB of numbers in an initialiser would cost seconds.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/example.hpp"

@@ -28,7 +28,8 @@ std::string_view as_text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// A safetensors file of our own in memory: float32 under TransformerLens's names. The general, suspicious reader is in io.
+/// A safetensors file of our own in memory: float32 under TransformerLens's names. The general, suspicious
+/// reader is in io.
 class OwnFile {
 public:
     explicit OwnFile(std::span<const std::byte> bytes)

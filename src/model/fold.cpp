@@ -26,7 +26,8 @@ constexpr std::array readers{
     Reader{"W_in", "ln2", "in"}, Reader{"W_gate", "ln2", "gate"}, Reader{"W_U", "ln_final", "U"},
 };
 
-/// Weights whose last axis is d_model and that write into the stream; a norm behind the embedding writes for the first three.
+/// Weights whose last axis is d_model and that write into the stream; a norm behind the embedding writes for
+/// the first three.
 constexpr std::array<std::string_view, 7> writers{"W_E", "W_pos", "b_E", "W_O", "b_O", "W_out", "b_out"};
 
 bool is_writer(std::string_view symbol, const Config& config) {
@@ -101,7 +102,8 @@ struct Blocks {
     }
 };
 
-/// γ W and, where asked, C γ W: then the mean over the rows is taken from every column. A block at a time, which fits a cache.
+/// γ W and, where asked, C γ W: then the mean over the rows is taken from every column. A block at a time,
+/// which fits a cache.
 template <class T>
 void fold_reader(const Blocks<T>& weight, std::span<const T> gains, bool centre) {
     std::vector<double> mean(weight.columns);
@@ -183,8 +185,9 @@ void output_bias_with_values(int layer, const Stored<T>& stored, std::span<T> ou
     std::ranges::transform(out, added, out.begin(), std::plus<>());
 }
 
-/// Slopes of ALiBi: 2^(-8/n), 2^(-16/n), .. for n heads, a power of two; for other counts those of the power of two below,
-/// then every second of the power above. Reference: Press et al., Train Short, Test Long (2022), and their code.
+/// Slopes of ALiBi: 2^(-8/n), 2^(-16/n), .. for n heads, a power of two; for other counts those of the power
+/// of two below, then every second of the power above. Reference: Press et al., Train Short, Test Long
+/// (2022), and their code.
 std::vector<double> alibi_slopes(int n_heads) {
     const auto below = static_cast<int>(std::bit_floor(static_cast<unsigned>(n_heads)));
     std::vector<double> slopes;

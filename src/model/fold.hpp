@@ -1,7 +1,10 @@
-// Folding: moves what is linear around a norm into the weights, so that a reader's matrix is all that it does to the stream.
-//   y W = (x C rstd γ + β) W = x rstd (C γ W) + β W,   C = 1 - ones onesᵀ / d_model (LayerNorm; RMSNorm has no C)
-// Readers become C γ W, the norm's bias the image β W, and writers `W C`: the stream then has no mean, so its variance is its
-// mean square and C can be left out of the norm. Exact because every reader sees the stream through such a norm.
+// Folding: moves what is linear around a norm into the weights, so that a reader's matrix is all that it does
+// to the stream.
+//   y W = (x C rstd γ + β) W = x rstd (C γ W) + β W,   C = 1 - ones onesᵀ / d_model
+// (LayerNorm; RMSNorm has no C).
+// Readers become C γ W, the norm's bias the image β W, and writers `W C`: the stream then has no mean, so its
+// variance is its mean square and C can be left out of the norm. Exact because every reader sees the stream
+// through such a norm.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

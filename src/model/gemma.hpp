@@ -6,7 +6,8 @@
 
 namespace headway {
 
-/// Gemma's tensors with a norm behind each branch: `post_attention_layernorm` is Llama's name for another one.
+/// Gemma's tensors with a norm behind each branch: `post_attention_layernorm` is Llama's name for another
+/// one.
 inline constexpr std::array gemma_tensors = with_gains_plus_one(
     joined(with_rule(llama_tensors, {"ln2.w", "[model.]layers.{}.pre_feedforward_layernorm.weight", "d"}),
            std::array{TensorRule{"ln1_post.w", "[model.]layers.{}.post_attention_layernorm.weight", "d"},

@@ -26,8 +26,8 @@ constexpr std::array refused{
     std::pair{"use_parallel_residual", "parallel branches are not read for this architecture"},
 };
 
-/// Frequencies divided by a table of factors: those of Llama 3, whose scaling is known by its largest factor, or nothing
-/// that is known.
+/// Frequencies divided by a table of factors: those of Llama 3, whose scaling is known by its largest factor,
+/// or nothing that is known.
 void read_factors(const std::vector<double>& factors, Rotary& rotary) {
     Rotary scaled = rotary;
     scaled.scaling = RotaryScaling::Llama3;

@@ -9,7 +9,8 @@
 
 namespace headway {
 
-/// Sizes, tied_unembed when there is no `output.weight`, and the norm's epsilon. Keys begin with `general.architecture`.
+/// Sizes, tied_unembed when there is no `output.weight`, and the norm's epsilon. Keys begin with
+/// `general.architecture`.
 /// Throws Error(Unsupported) also for mixtures of experts, and keys of other features than `features`.
 Config read_gguf(const Json& metadata, const FileTensors& file, std::string_view features = {});
 

@@ -1,4 +1,5 @@
-// GPT-2's tensors in both of their layouts: Conv1D, [in, out], as Hugging Face saves it, and Linear, [out, in], as nanoGPT does.
+// GPT-2's tensors in both of their layouts: Conv1D, [in, out], as Hugging Face saves it, and Linear, [out,
+// in], as nanoGPT does.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -47,7 +48,8 @@ inline constexpr std::array gpt2_linear =
 inline constexpr std::array<std::string_view, 2> gpt2_masks{"[transformer.]h.{}.attn.bias",
                                                             "[transformer.]h.{}.attn.masked_bias"};
 
-/// The layout of all weights, told by c_attn, which is never square; c_proj is, and alone says nothing. Empty: neither.
+/// The layout of all weights, told by c_attn, which is never square; c_proj is, and alone says nothing.
+/// Empty: neither.
 inline std::span<const TensorRule> gpt2_tensors(const Config& c, const FileTensors& file) {
     const auto shape = file.shape("[transformer.]h.{}.attn.c_attn.weight");
     const std::int64_t d = c.d_model;

@@ -1,4 +1,5 @@
-// What config.json files of Hugging Face's transformers have in common, in the spelling of version 5 and in those before.
+// What config.json files of Hugging Face's transformers have in common, in the spelling of version 5 and in
+// those before.
 // A list of keys in one text, separated by spaces, is one thing's names: the first that is there counts.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -23,8 +24,8 @@ struct SizeKeys {
     int default_ctx = 0;             ///< 0: n_ctx must be there
 };
 
-/// Sizes, tied_unembed when the config ties or, if it does not say, `file` has no W_U; head_dim is d_model / heads where
-/// the config has none, num_key_value_heads the heads.
+/// Sizes, tied_unembed when the config ties or, if it does not say, `file` has no W_U; head_dim is d_model /
+/// heads where the config has none, num_key_value_heads the heads.
 Config read_sizes(const Json& config, const FileTensors& file, const SizeKeys& keys = {});
 
 /// The activation under one of the keys. Throws Error(Unsupported) that lists those there are.
@@ -44,7 +45,8 @@ struct RotaryKeys {
     std::string_view layer_type{};  ///< key inside rope_parameters, where layers differ
 };
 
-/// The rotation of heads of c.d_head dimensions: rope_parameters (version 5), or keys at top level and rope_scaling.
+/// The rotation of heads of c.d_head dimensions: rope_parameters (version 5), or keys at top level and
+/// rope_scaling.
 /// Throws Error(Unsupported) for any scaling but `default`, `linear` and `llama3`.
 Rotary read_rotary(const Json& config, const Config& c, const RotaryKeys& keys = {});
 

@@ -1,14 +1,18 @@
-// An induction circuit made by hand: every weight is 0 or a power of two. Tokens 0 (begin) to 31, 64 positions; the stream has
-// four subspaces: token `t`, token of the previous position `s`, position `p`, scratch `z` (written, never read).
+// An induction circuit made by hand: every weight is 0 or a power of two. Tokens 0 (begin) to 31, 64
+// positions; the stream has four subspaces: token `t`, token of the previous position `s`, position `p`,
+// scratch `z` (written, never read).
 //
 //   L0H0  previous token   queries p -> p - 1 (position 0: itself), keys p, scores 32 or 0; copies t into s
 //   L0H1  current position queries p, keys p, scores 32 or 0; copies t into z
-//   L1H0  induction        queries the current token t, keys s: attends to where the current token was the previous one,
-//                          score 64; else to the begin token, score 32; all other scores 0. Copies t (but begin) into t, times 16
+//   L1H0  induction        queries the current token t, keys s: attends to where the current token was the
+//   previous one,
+//                          score 64; else to the begin token, score 32; all other scores 0. Copies t (but
+//                          begin) into t, times 16
 //   L1H1  current position as L0H1; copies t into t, times 1/4
 //
-// logits = t, so on `0 r r` with r free of repeats, from its second pass on, the model predicts the next token of r by 16 (or
-// more exactly 16 up to e^-32) against 1.25 for the current one. The only heads that compose are L0H0 -> L1H0, by its keys.
+// logits = t, so on `0 r r` with r free of repeats, from its second pass on, the model predicts the next
+// token of r by 16 (or more exactly 16 up to e^-32) against 1.25 for the current one. The only heads that
+// compose are L0H0 -> L1H0, by its keys.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/arrays.hpp"
 #include "model/example.hpp"
@@ -63,14 +67,16 @@ struct HeadWriter {
             write(t, to + t, gain);
         }
     }
-    /// Attends `distance` positions back, or from the first positions to position 0. Scores: 16 * 16 / 8 = 32.
+    /// Attends `distance` positions back, or from the first positions to position 0. Scores: 16 * 16 / 8 =
+    /// 32.
     void attend_back(int distance) const {
         for (int p = 0; p < n_positions; ++p) {
             read("W_Q", position + p, p < distance ? 0 : p - distance, 16.0);
             read("W_K", position + p, p, 16.0);
         }
     }
-    /// Attends to where the current token was the previous one: 32 * 16 / 8 = 64; else to the begin token: 16 * 16 / 8 = 32.
+    /// Attends to where the current token was the previous one: 32 * 16 / 8 = 64; else to the begin token: 16
+    /// * 16 / 8 = 32.
     void attend_after_current_token() const {
         for (int t = 0; t < n_tokens; ++t) {
             read("W_Q", token + t, 0, 16.0);

@@ -1,14 +1,15 @@
-// How a leaf lies in a file's tensor: every layout that architectures use (transposed, heads in rows or columns, several
-// matrices fused, rows left out) is a strided view of the tensor, written as text with one letter an axis, as in leaf.hpp.
+// How a leaf lies in a file's tensor: every layout that architectures use (transposed, heads in rows or
+// columns, several matrices fused, rows left out) is a strided view of the tensor, written as text with one
+// letter an axis, as in leaf.hpp.
 //   "(h e) d"        rows are heads' dimensions: a Hugging Face Linear, [n_heads * d_head, d_model]
-//   "d (3 h e)"      queries, keys and values side by side in the columns: GPT-2's c_attn, with `part` 0, 1, 2
-//   "(h+g+g e) d"    one behind the other, of different size: Phi-3's qkv_proj; in a sum, `part` counts the terms
-//   "(g r+1+1 e) d"  for every key-value head its r query heads, its key and its value: Falcon 40B
+//   "d (3 h e)"      queries, keys and values side by side in the columns: GPT-2's c_attn, with `part` 0, 1,
+//   2 "(h+g+g e) d"    one behind the other, of different size: Phi-3's qkv_proj; in a sum, `part` counts the
+//   terms "(g r+1+1 e) d"  for every key-value head its r query heads, its key and its value: Falcon 40B
 //   "2+p d"          two rows that are no positions, then the positions: OPT, part 1
 //   "* d"            the row `part` of however many
 //   "e"              one vector for all heads: an axis h or g that the text leaves out
-//   "(h i j) d"      dimension e of a head is j * d_head/2 + i: rotated pairs side by side, in converted GGUF files
-//   "D d"            D is the second of a leaf's two axes d
+//   "(h i j) d"      dimension e of a head is j * d_head/2 + i: rotated pairs side by side, in converted GGUF
+//   files "D d"            D is the second of a leaf's two axes d
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -21,7 +22,8 @@
 
 namespace headway {
 
-/// Steps along one axis, or one factor of it: `extent` of them, so many elements apart in the tensor and in the leaf.
+/// Steps along one axis, or one factor of it: `extent` of them, so many elements apart in the tensor and in
+/// the leaf.
 struct LayoutLoop {
     std::int64_t extent = 1;
     std::int64_t from = 0;  ///< 0: the same element again

@@ -60,7 +60,8 @@ struct Found {
     const StoredTensor* tensor = nullptr;
 };
 
-/// The first rule whose tensor is there and has its shape; else the first whose tensor is there; else the first.
+/// The first rule whose tensor is there and has its shape; else the first whose tensor is there; else the
+/// first.
 Found find_leaf(std::span<const TensorRule> rules, const TensorNames& names, const Leaf& leaf,
                 const Config& config) {
     Found found;
@@ -134,8 +135,8 @@ private:
     std::map<std::string, TensorUse> uses_;
 };
 
-/// The unembedding of a tied model is its embedding, read another way. The file may store it all the same: then it has to be
-/// the same.
+/// The unembedding of a tied model is its embedding, read another way. The file may store it all the same:
+/// then it has to be the same.
 void match_tied(const ConfigReading& reading, const TensorNames& names, const WeightFiles& files,
                 Match& match, Ledger& ledger) {
     const StoredTensor& embedding = match.leaves.at({"W_E", -1}).tensor;

@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t n_quantiles = 65536;
 
-/// A bijection of 64-bit words that leaves no pattern of a counter visible: two rounds of xor-shift and odd multiplication
-/// (the finaliser of SplitMix64).
+/// A bijection of 64-bit words that leaves no pattern of a counter visible: two rounds of xor-shift and odd
+/// multiplication (the finaliser of SplitMix64).
 constexpr std::uint64_t mix(std::uint64_t word) {
     word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9U;
     word = (word ^ (word >> 27)) * 0x94D049BB133111EBU;
@@ -27,8 +27,8 @@ constexpr std::uint64_t mix(std::uint64_t word) {
 
 constexpr std::uint64_t golden = 0x9E3779B97F4A7C15U;  // 2^64 / golden ratio: counters far apart in every bit
 
-/// x with Φ(x) = p for p in (0, 1/2], by Newton's method from a point that is to the left of it: Φ is convex there, so every
-/// step stays on the right of the root and the iteration converges.
+/// x with Φ(x) = p for p in (0, 1/2], by Newton's method from a point that is to the left of it: Φ is convex
+/// there, so every step stays on the right of the root and the iteration converges.
 double lower_quantile(double p, double start) {
     double x = start;
     for (int step = 0; step < 50; ++step) {

@@ -1,6 +1,6 @@
-// Random weights from a counter: element i of a leaf is a function of (seed, leaf, i), whatever is made before it, beside it or
-// on which thread. A 64-bit hash of (seed, leaf, i / 4) gives four elements 16 bits each, and each picks one of 65,536 equally
-// likely quantiles of the normal distribution.
+// Random weights from a counter: element i of a leaf is a function of (seed, leaf, i), whatever is made
+// before it, beside it or on which thread. A 64-bit hash of (seed, leaf, i / 4) gives four elements 16 bits
+// each, and each picks one of 65,536 equally likely quantiles of the normal distribution.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

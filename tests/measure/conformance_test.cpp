@@ -1,6 +1,6 @@
-// Other people's numbers for every architecture: the evaluated network gives the logits and attention patterns of Hugging Face's
-// transformers, and the composition scores are TransformerLens's. Every test prints its row of the table that
-// scripts/conformance.sh shows.
+// Other people's numbers for every architecture: the evaluated network gives the logits and attention
+// patterns of Hugging Face's transformers, and the composition scores are TransformerLens's. Every test
+// prints its row of the table that scripts/conformance.sh shows.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/io/npy.hpp"
 #include "headway/measure/composition.hpp"
@@ -106,8 +106,8 @@ double score_difference(const Model& model, const fs::path& folder, const std::s
     return largest;
 }
 
-/// The model without the norms whose gains TransformerLens leaves out of folded scores: those behind the branches, those of
-/// queries and keys.
+/// The model without the norms whose gains TransformerLens leaves out of folded scores: those behind the
+/// branches, those of queries and keys.
 Model without_left_out_norms(const Model& file, const Folding& fold) {
     Config config = file.config();
     config.folding = {};
@@ -131,7 +131,8 @@ std::string explanation(const Config& c) {
     return which.empty() ? "" : which + " gains are in ours; without them ";
 }
 
-/// A row of the table: largest differences of logits, patterns, raw scores and folded ones, as far as there are any.
+/// A row of the table: largest differences of logits, patterns, raw scores and folded ones, as far as there
+/// are any.
 void print_row(const std::string& model, const std::string& config, const std::vector<double>& differences,
                const std::string& remark) {
     std::string numbers;

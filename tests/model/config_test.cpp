@@ -1,4 +1,5 @@
-// What configs say, architecture by architecture, where no checkpoint of other people's shows it; and what is refused by name.
+// What configs say, architecture by architecture, where no checkpoint of other people's shows it; and what is
+// refused by name.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/base/text.hpp"
 #include "headway/io/json.hpp"

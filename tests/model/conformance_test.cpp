@@ -1,4 +1,5 @@
-// Checkpoints written by other people's software: the oracle on the loaded weights gives that software's answers.
+// Checkpoints written by other people's software: the oracle on the loaded weights gives that software's
+// answers.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/io/npy.hpp"
 #include "headway/model/load.hpp"

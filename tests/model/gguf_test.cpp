@@ -1,5 +1,5 @@
-// GGUF files of architectures of which the reference folder has none: its checkpoints of other people, with tensors named and laid
-// as llama.cpp's converter does, give the same answers as before.
+// GGUF files of architectures of which the reference folder has none: its checkpoints of other people, with
+// tensors named and laid as llama.cpp's converter does, give the same answers as before.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/io/npy.hpp"
 #include "headway/io/weight_files.hpp"

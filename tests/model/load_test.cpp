@@ -1,4 +1,5 @@
-// What a loader has to notice: every mistake in a checkpoint gives one line that says where, what, expected and got.
+// What a loader has to notice: every mistake in a checkpoint gives one line that says where, what, expected
+// and got.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/model/load.hpp"
 #include "headway/io/safetensors.hpp"

@@ -1,5 +1,5 @@
-// BERT: norms on the stream itself, every position sees every other, and a head that undoes the mask. Only sentence A is
-// represented: token type 0 is a bias of the embedding.
+// BERT: norms on the stream itself, every position sees every other, and a head that undoes the mask. Only
+// sentence A is represented: token type 0 is a bias of the embedding.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/features.hpp"
 #include "model/hugging_face.hpp"

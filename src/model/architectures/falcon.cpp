@@ -1,6 +1,6 @@
-// Falcon: attention and MLP in parallel. One tensor has, for every key-value head, its query heads, its key and its value: with
-// one key-value head that is all queries, a key and a value (7B), with as many as queries three a head (RW), else the new
-// decoder (40B, 180B), which has a norm for each branch.
+// Falcon: attention and MLP in parallel. One tensor has, for every key-value head, its query heads, its key
+// and its value: with one key-value head that is all queries, a key and a value (7B), with as many as queries
+// three a head (RW), else the new decoder (40B, 180B), which has a norm for each branch.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/features.hpp"
 #include "model/hugging_face.hpp"

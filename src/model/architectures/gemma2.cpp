@@ -1,5 +1,5 @@
-// Gemma 2: Gemma with norms in front of the branches and behind them, soft caps, and local attention in every second layer,
-// the first among them.
+// Gemma 2: Gemma with norms in front of the branches and behind them, soft caps, and local attention in every
+// second layer, the first among them.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/gemma.hpp"
 

@@ -1,5 +1,6 @@
-// Gemma 3, the language model: Gemma 2 with norms of queries and keys instead of soft caps, five local layers to a full one,
-// and another rotary base in local layers. The larger ones have their config in `text_config`, and a vision model beside.
+// Gemma 3, the language model: Gemma 2 with norms of queries and keys instead of soft caps, five local layers
+// to a full one, and another rotary base in local layers. The larger ones have their config in `text_config`,
+// and a vision model beside.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/features.hpp"
 #include "model/gemma.hpp"

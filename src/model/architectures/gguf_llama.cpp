@@ -1,4 +1,5 @@
-// Llama in a GGUF file (also Mistral, SmolLM, TinyLlama, Yi). The converter put rotated pairs side by side: undone.
+// Llama in a GGUF file (also Mistral, SmolLM, TinyLlama, Yi). The converter put rotated pairs side by side:
+// undone.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/gguf.hpp"
 

@@ -1,4 +1,5 @@
-// GPT-Neo (TinyStories): every second layer attends locally, and scores are not scaled. Its weights are Linear, [out, in].
+// GPT-Neo (TinyStories): every second layer attends locally, and scores are not scaled. Its weights are
+// Linear, [out, in].
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 

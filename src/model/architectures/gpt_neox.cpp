@@ -1,5 +1,5 @@
-// GPT-NeoX (Pythia): queries, keys and values of a head side by side in one tensor, a part of each head rotated, attention and
-// MLP in parallel unless the config says not.
+// GPT-NeoX (Pythia): queries, keys and values of a head side by side in one tensor, a part of each head
+// rotated, attention and MLP in parallel unless the config says not.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 

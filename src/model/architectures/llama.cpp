@@ -1,5 +1,5 @@
-// Llama as Hugging Face saves it (Llama 1 to 3, SmolLM 1 and 2, TinyLlama, Yi): RMSNorm, rotary positions, grouped queries,
-// gated MLP.
+// Llama as Hugging Face saves it (Llama 1 to 3, SmolLM 1 and 2, TinyLlama, Yi): RMSNorm, rotary positions,
+// grouped queries, gated MLP.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 

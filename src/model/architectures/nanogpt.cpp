@@ -1,4 +1,5 @@
-// nanoGPT: GPT-2 whose weights are Linear, [out, in], with or without biases. Its config has the keys of GPTConfig.
+// nanoGPT: GPT-2 whose weights are Linear, [out, in], with or without biases. Its config has the keys of
+// GPTConfig.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/gpt2.hpp"
 

@@ -1,5 +1,5 @@
-// OLMo 2: Llama with the norms behind the branches instead of in front of them, and norms over all queries and all keys of a
-// layer.
+// OLMo 2: Llama with the norms behind the branches instead of in front of them, and norms over all queries
+// and all keys of a layer.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 

@@ -1,4 +1,5 @@
-// Phi 1, 1.5 and 2: attention and MLP in parallel behind one norm, a part of each head rotated, biases everywhere.
+// Phi 1, 1.5 and 2: attention and MLP in parallel behind one norm, a part of each head rotated, biases
+// everywhere.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 

@@ -1,4 +1,5 @@
-// Qwen 3: Llama with a norm of every query and key, whose gain all heads share; its upper layers may attend locally.
+// Qwen 3: Llama with a norm of every query and key, whose gain all heads share; its upper layers may attend
+// locally.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 

@@ -1,4 +1,5 @@
-// SmolLM 3: Llama with layers whose queries and keys are not rotated, every fourth unless the config says which.
+// SmolLM 3: Llama with layers whose queries and keys are not rotated, every fourth unless the config says
+// which.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 

@@ -1,4 +1,5 @@
-// StableLM: Llama with LayerNorm, a part of each head rotated and, in some, attention and MLP in parallel behind one norm.
+// StableLM: Llama with LayerNorm, a part of each head rotated and, in some, attention and MLP in parallel
+// behind one norm.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 

@@ -1,5 +1,6 @@
-// TransformerLens's own names. What tensors are there says which biases and norms the model has; everything else comes from
-// config.json, with the keys of HookedTransformerConfig; what these do not say our own files have under `headway`.
+// TransformerLens's own names. What tensors are there says which biases and norms the model has; everything
+// else comes from config.json, with the keys of HookedTransformerConfig; what these do not say our own files
+// have under `headway`.
 // SPDX-License-Identifier: Apache-2.0
 #include "model/features.hpp"
 #include "model/hugging_face.hpp"
