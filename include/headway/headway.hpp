@@ -89,6 +89,7 @@
 #include "headway/report/comparison_table.hpp"
 #include "headway/report/composition_compare.hpp"
 #include "headway/report/composition_table.hpp"
+#include "headway/report/error_text.hpp"
 #include "headway/report/model_table.hpp"
 #include "headway/report/network_table.hpp"
 #include "headway/report/path_table.hpp"

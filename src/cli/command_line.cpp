@@ -7,6 +7,7 @@
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/base/version.hpp"
+#include "headway/report/error_text.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -23,10 +24,18 @@ namespace {
 
 constexpr int bug = 70;
 
-int fail(int code, const std::string& message, const std::string& hint = {}) {
-    say(fmt::format("headway: error[{}]: {}", code, message));
-    if (!hint.empty()) say(fmt::format("hint: {}", hint));
-    return code;
+// `--error-format json`, wherever it stands: also for calls that are wrong.
+bool wants_json(const std::vector<std::string>& words) {
+    for (std::size_t i = 0; i < words.size(); ++i)
+        if (words[i] == "--error-format=json" ||
+            (words[i] == "--error-format" && i + 1 < words.size() && words[i + 1] == "json"))
+            return true;
+    return false;
+}
+
+int fail(const std::vector<std::string>& words, const Failure& failure) {
+    say(wants_json(words) ? to_json(failure) : to_text(failure));
+    return failure.code;
 }
 
 // A closed stdin, stdout or stderr would be the number of the next file opened. What stands there instead
@@ -79,8 +88,7 @@ bool asks(const std::vector<std::string>& words, std::string_view flag) {
 std::string version_text() { return fmt::format("headway {}\n{}\n", version(), library_versions()); }
 
 int dispatch(const std::vector<std::string>& words) {
-    if (words.empty())
-        return fail(static_cast<int>(ErrorKind::Usage), "no command", "headway --help lists them");
+    if (words.empty()) throw Error(ErrorKind::Usage, "no command", "headway --help lists them");
     const std::string& first = words.front();
     if (first == "--version") return print(version_text()), 0;
     if (first == "--help" || first == "-h") return print(help()), 0;
@@ -91,6 +99,9 @@ int dispatch(const std::vector<std::string>& words) {
     if (asks(words, "--version")) return print(version_text()), 0;
     const Arguments arguments(verb, std::span(words).subspan(1));
     require_positionals(verb, arguments);
+    const std::string errors = arguments.text("--error-format", "text");
+    require(errors == "text" || errors == "json", ErrorKind::Usage,
+            "--error-format: {} is neither text nor json", quote(errors));
     require_address_space();
     const ProgressLine line(std::string(verb.name), !arguments.has("--quiet"));
     return verb.run(arguments);
@@ -104,12 +115,12 @@ int command_line(const std::vector<std::string>& words) noexcept try {
     static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));  // a file too large is an error of write
     return dispatch(words);
 } catch (const Error& error) {
-    return fail(static_cast<int>(error.kind()), error.what(), error.hint());
+    return fail(words, {static_cast<int>(error.kind()), error.what(), error.hint()});
 } catch (const std::bad_alloc&) {
-    return fail(static_cast<int>(ErrorKind::Limit), "out of memory");
+    return fail(words, {static_cast<int>(ErrorKind::Limit), "out of memory"});
 } catch (const std::exception& error) {
-    return fail(bug, fmt::format("internal error: {}", escaped(error.what())),
-                "this is a bug of ours: please report it with the command");
+    return fail(words, {bug, fmt::format("internal error: {}", escaped(error.what())),
+                        "this is a bug of ours: please report it with the command"});
 }
 
 }  // namespace headway

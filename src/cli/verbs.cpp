@@ -23,6 +23,7 @@ FlagGroup general_flags() {
              {"--seed", "N", "seed of what is random: random: models, drawn tokens (default 0)"},
              {"--quiet", "", "no warnings and no progress"},
              {"--verbose", "", "say on stderr what took how long", "-v"},
+             {"--error-format", "F", "errors on stderr as text (default) or json, one object a line"},
              {"--help", "", "examples and all flags; -h: the flags"},
              {"--version", "", "the version, and those of the libraries built with"}}};
 }
