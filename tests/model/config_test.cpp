@@ -112,6 +112,17 @@ TEST(Config, WindowsAreReadFromLayerTypesOrTheOlderKeys) {
     EXPECT_EQ(gemma.window_of(1), 0);
 }
 
+TEST(Config, AnAbsentKeyHasTheDefaultOfTheOriginalCode) {
+    EXPECT_EQ(llama_config("mistral", "").window_of(1), 4096);
+    EXPECT_EQ(llama_config("qwen2", R"("use_sliding_window": true, "max_window_layers": 0)").window_of(0),
+              4096);
+    EXPECT_EQ(llama_config("qwen3", "").d_head, 128);
+    EXPECT_EQ(llama_config("gemma", "").rotary.dims, 256);
+    EXPECT_EQ(llama_config("smollm3", "").rotary.theta, 2e6);
+    EXPECT_EQ(llama_config("phi", R"("layer_norm_eps": 1e-5)").rotary.dims, 2);
+    EXPECT_TRUE(llama_config("phi3", "").layer_attention.empty());
+}
+
 TEST(Config, LayerTypesMustFitTheLayers) {
     expect_refused(llama_text("qwen3", R"("layer_types": ["full_attention"])"),
                    "\"layer_types\" has 1 entries, expected one for each of 2 layers");

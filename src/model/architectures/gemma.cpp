@@ -12,6 +12,8 @@ constexpr std::array tensors = with_gains_plus_one(llama_tensors);
 
 ConfigReading config(const Json& json, const FileTensors& file) {
     Config c = read_llama_like(json, file);
+    c.d_head = json.count("head_dim", 256);
+    c.rotary = read_rotary(json, c);
     c.activation = Activation::GeluNew;  // old configs say gelu and mean this
     c.embed_scale = std::sqrt(static_cast<double>(c.d_model));
     c.tied_unembed = json.boolean("tie_word_embeddings", true);

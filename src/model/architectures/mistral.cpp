@@ -8,8 +8,8 @@ namespace {
 
 ConfigReading config(const Json& json, const FileTensors& file) {
     Config c = read_llama_like(json, file);
-    const auto everywhere = [](const Json& j, int) { return j.has("sliding_window"); };
-    set_windows(c, read_local_layers(json, c, everywhere), json.count("sliding_window", 1));
+    const bool full = json.contains("sliding_window") && !json.has("sliding_window");  // null
+    if (!full) set_windows(c, std::vector<bool>(c.n_layers, true), json.count("sliding_window", 4096));
     return {c};
 }
 

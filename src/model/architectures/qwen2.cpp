@@ -7,14 +7,15 @@ namespace headway::architectures {
 namespace {
 
 bool upper(const Json& json, int layer) {
-    return json.boolean("use_sliding_window", false) && json.has("sliding_window") &&
+    const bool full = json.contains("sliding_window") && !json.has("sliding_window");  // null
+    return json.boolean("use_sliding_window", false) && !full &&
            layer >= json.integer("max_window_layers", 28);
 }
 
 ConfigReading config(const Json& json, const FileTensors& file) {
     Config c = read_llama_like(json, file);
     c.biases.query_key_value = true;
-    set_windows(c, read_local_layers(json, c, upper), json.count("sliding_window", 1));
+    set_windows(c, read_local_layers(json, c, upper), json.count("sliding_window", 4096));
     return {c};
 }
 

@@ -17,6 +17,7 @@ bool is_rotated(const Json& json, int layer) {
 
 ConfigReading config(const Json& json, const FileTensors& file) {
     Config c = read_llama_like(json, file);
+    c.rotary = read_rotary(json, c, {.default_theta = 2e6});
     const bool attention = json.boolean("attention_bias", false);
     const bool mlp = json.boolean("mlp_bias", false);
     c.biases = {.query_key_value = attention, .attention_out = attention, .mlp = mlp, .gate = mlp};
