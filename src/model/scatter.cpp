@@ -55,13 +55,14 @@ std::vector<std::byte> make(const Model& model, const Made& made, DType dtype) {
     const auto size = static_cast<std::size_t>(made.size());
     std::vector<T> tensor(size);
     std::vector<bool> said(size);
-    for (const auto& [leaf, layout, plus] : made.parts) {
-        const WeightArray<T> values = model.leaf<T>(leaf.name.symbol, leaf.name.layer);
+    for (const auto& part : made.parts) {
+        const LeafName& name = part.leaf.name;
+        const WeightArray<T> values = model.leaf<T>(name.symbol, name.layer);
         model.release();
-        visit_elements(layout.loops, 0, layout.offset, [&](std::size_t i, std::size_t at) {
-            const T value = static_cast<T>(values.values()[i] - static_cast<T>(plus));
+        visit_elements(part.layout.loops, 0, part.layout.offset, [&](std::size_t i, std::size_t at) {
+            const T value = static_cast<T>(values.values()[i] - static_cast<T>(part.plus));
             if (said[at] && tensor[at] != value)
-                refuse(made, fmt::format("the heads of {} differ, and share it", label(leaf.name)));
+                refuse(made, fmt::format("the heads of {} differ, and share it", label(name)));
             tensor[at] = value;
             said[at] = true;
         });

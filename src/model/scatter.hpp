@@ -10,8 +10,9 @@
 
 namespace headway {
 
-/// Every tensor that the rules name for the leaves that `stored` stores, with the numbers of `model`, which must outlive
-/// them; of several rules of a leaf the first. Throws Error(Unsupported) when a tensor has elements that no leaf says, or heads share one vector but differ.
+/// Every tensor that the rules name for the leaves that `stored` stores, with the numbers of `model`, which
+/// must outlive them; of several rules of a leaf the first. Throws Error(Unsupported) when a tensor has
+/// elements that no leaf says, or heads share one vector but differ.
 std::vector<TensorToMake> tensors_of_leaves(const Model& model, const Config& stored,
                                             std::span<const TensorRule> rules, DType dtype);
 
