@@ -10,7 +10,7 @@ namespace headway {
 namespace {
 
 int run(const Arguments& arguments) {
-    const EvaluateOptions options = evaluate_options(arguments);
+    EvaluateOptions options = evaluate_options(arguments);
     const std::string where = arguments.positional(0);
     const Destination to = destination(arguments, {where, arguments.text("--tokens-file")});
     const TokenBatch tokens = tokens_of(arguments);
@@ -18,6 +18,7 @@ int run(const Arguments& arguments) {
             "run: no tokens: --tokens 0,5,17 or --tokens-file FILE.npy");
     require(!tokens.batched || to.format == Format::Npz, ErrorKind::Usage,
             "run: {} rows of tokens need arrays: -o FILE.npz", tokens.rows.size());
+    options.keep_weights = tokens.rows.size() > 1;  // one pass reads each weight once and lets it go
     const Model model = open_model(arguments, where);
     const Network network = transformer(model.config());
     std::vector<Run> runs;
