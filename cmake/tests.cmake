@@ -11,8 +11,16 @@ function(headway_test_executable target)
   target_compile_definitions(${target} PRIVATE HEADWAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                HEADWAY_SHARED_DIR="${HEADWAY_SHARED}")
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)  # what is tested is optimised; the tests compile fast
-  target_link_libraries(${target} PRIVATE headway_options GTest::gtest GTest::gmock GTest::gtest_main)
+  target_link_libraries(${target} PRIVATE headway_options fmt::fmt GTest::gtest GTest::gmock GTest::gtest_main)
+  if(target STREQUAL "floors_tests")  # what every test includes is parsed once
+    target_precompile_headers(${target} PRIVATE <gtest/gtest.h> <gmock/gmock.h> <fmt/format.h>)
+  else()
+    target_precompile_headers(${target} REUSE_FROM floors_tests)
+  endif()
 endfunction()
+
+headway_test_executable(floors_tests "${PROJECT_SOURCE_DIR}/tests/floors_test.cpp")
+gtest_discover_tests(floors_tests DISCOVERY_MODE PRE_TEST PROPERTIES LABELS house)
 
 foreach(room ${headway_rooms})
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${room}/*_test.cpp")
@@ -36,9 +44,6 @@ if(HEADWAY_SMOLLM2)
   headway_link(smollm2_tests measure)
   gtest_discover_tests(smollm2_tests DISCOVERY_MODE PRE_TEST PROPERTIES LABELS smollm2)
 endif()
-
-headway_test_executable(floors_tests "${PROJECT_SOURCE_DIR}/tests/floors_test.cpp")
-gtest_discover_tests(floors_tests DISCOVERY_MODE PRE_TEST PROPERTIES LABELS house)
 
 foreach(source ${examples})
   cmake_path(GET source STEM name)

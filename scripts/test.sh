@@ -25,7 +25,7 @@ stage "release: build" build release -DHEADWAY_BENCH=ON
 stage "release: all tests" tests release
 stage "sanitize: build" build sanitize
 stage "sanitize: tests, without the long ones" tests sanitize
-stage "debug: build" build debug
+stage "debug: build" build debug -DHEADWAY_TESTS=OFF  # the sanitizers' build is a debug build with tests
 stage "clang-tidy" scripts/lint.sh tidy
 
 echo "== all passed"

@@ -7,8 +7,11 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <regex>
 #include <set>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -149,6 +152,40 @@ TEST(Floors, TheTopHeaderShowsEveryPublicHeader) {
         if (entry.is_regular_file() && header != "headway/headway.hpp" && !shown) missing.push_back(header);
     }
     EXPECT_THAT(missing, IsEmpty());
+}
+
+// Types that two headers define at the left margin: one name in one namespace is one type, or programs break silently.
+std::vector<std::string> defined_twice(const std::vector<std::pair<std::string, std::string>>& headers) {
+    static const std::regex definition(
+        R"(^(?:struct|class|enum class|enum) (\w+)(?: final)?(?: : [^;]*)? \{)");
+    std::map<std::string, std::string> first;
+    std::vector<std::string> found;
+    for (const auto& [name, text] : headers) {
+        std::istringstream lines(text);
+        for (std::string line; std::getline(lines, line);) {
+            std::smatch match;
+            if (!std::regex_search(line, match, definition)) continue;
+            const auto [known, is_new] = first.emplace(match[1], name);
+            if (!is_new) found.push_back(match[1].str() + ": " + known->second + ", " + name);
+        }
+    }
+    return found;
+}
+
+TEST(Floors, OneNameIsOneType) {
+    EXPECT_THAT(defined_twice({{"a.hpp", "struct Run {\nclass Cursor final {"},
+                               {"b.hpp", "class Run : public Base {\nstruct Other;\nstruct Run::Leaves {"}}),
+                ElementsAre("Run: a.hpp, b.hpp"));
+    std::vector<std::pair<std::string, std::string>> headers;
+    for (const char* folder : {"include", "src"})
+        for (const auto& entry : fs::recursive_directory_iterator(fs::path(HEADWAY_SOURCE_DIR) / folder)) {
+            if (entry.path().extension() != ".hpp") continue;
+            std::ifstream file(entry.path());
+            headers.emplace_back(entry.path().string(),
+                                 std::string{std::istreambuf_iterator<char>(file), {}});
+        }
+    EXPECT_GT(headers.size(), 100U);
+    EXPECT_THAT(defined_twice(headers), IsEmpty());
 }
 
 TEST(Floors, AFileOutsideTheRoomsIsFound) {

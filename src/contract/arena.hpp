@@ -1,5 +1,5 @@
-// The memory of an evaluation: every array and every scratch buffer is taken here, counted against one budget, and
-// recycled, since fresh pages cost as much as a small GEMM.
+// The memory of an evaluation: every array and every scratch buffer is taken here, counted against one
+// budget, and recycled, since fresh pages cost as much as a small GEMM.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

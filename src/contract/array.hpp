@@ -1,4 +1,5 @@
-// A strided array: shared storage, a shape and element strides. Views (permuted, sliced, diagonal, broadcast) cost nothing.
+// A strided array: shared storage, a shape and element strides. Views (permuted, sliced, diagonal, broadcast)
+// cost nothing.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -14,7 +15,8 @@ namespace headway {
 
 using Dims = std::vector<std::int64_t>;
 
-/// Where the elements of an array are: element (i, j, ...) at i * strides[0] + j * strides[1] + ...; a stride may be 0.
+/// Where the elements of an array are: element (i, j, ...) at i * strides[0] + j * strides[1] + ...; a stride
+/// may be 0.
 struct Layout {
     Dims shape;
     Dims strides;  ///< in elements

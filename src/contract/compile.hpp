@@ -19,8 +19,8 @@ struct CompileOptions {
     int group_size = 1;        ///< query heads per key-value head
 };
 
-/// Plans the evaluation of several expressions together: equal sub-expressions, and equal parts of products, are made once.
-/// Throws Error(Usage) when the extent of a space that is needed is not known (0).
+/// Plans the evaluation of several expressions together: equal sub-expressions, and equal parts of products,
+/// are made once. Throws Error(Usage) when the extent of a space that is needed is not known (0).
 Program compile(std::span<const Expr> outputs, const Sizes& sizes, const CompileOptions& options = {});
 
 }  // namespace headway

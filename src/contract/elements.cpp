@@ -120,7 +120,7 @@ struct Pieces {
         const std::int64_t last_row = std::min(total_rows, first_row + rows_each);
         const std::int64_t begin = cuts > 1 ? index % cuts * kPiece : 0;
         const std::int64_t n = cuts > 1 ? std::min(kPiece, row.extent - begin) : row.extent;
-        Cursor<3> cursor(outer, first_row);
+        StridedCursor<3> cursor(outer, first_row);
         for (std::int64_t r = first_row; r < last_row; ++r, cursor.next()) {
             const Offsets<3>& at = cursor.at();
             total += dot_row(a + at[1] + begin * row.strides[1], b + at[2] + begin * row.strides[2],
@@ -161,7 +161,7 @@ void sum_columns(T* out, const T* a, const T* b, const Nest<3>& kept, const std:
         const std::int64_t first = task % blocks * kColumns;
         const std::int64_t n = std::min(kColumns, row.extent - first);
         std::array<double, kColumns> sum{};
-        Cursor<3> cursor(summed, 0);
+        StridedCursor<3> cursor(summed, 0);
         for (std::int64_t p = 0; p < depth; ++p, cursor.next()) {
             const Offsets<3>& step = cursor.at();
             const T* x = a + at[1] + step[1] + first * sa;

@@ -1,4 +1,5 @@
-// Strided element loops under everything else: copies (transposes in blocks), products of elements, sums of products.
+// Strided element loops under everything else: copies (transposes in blocks), products of elements, sums of
+// products.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -33,8 +34,8 @@ template <class T>
 void multiply_elements(T* out, const T* a, const T* b, std::vector<Axis<3>> axes, const Update<T>& update,
                        Threads& threads);
 
-/// out <- sum over `summed` of a * b, for every element of `kept`; strides {out, a, b}. Sums are accumulated in double,
-/// in pieces that depend on the extents only.
+/// out <- sum over `summed` of a * b, for every element of `kept`; strides {out, a, b}. Sums are accumulated
+/// in double, in pieces that depend on the extents only.
 template <class T>
 void sum_products(T* out, const T* a, const T* b, std::vector<Axis<3>> kept, std::vector<Axis<3>> summed,
                   const Update<T>& update, Threads& threads);

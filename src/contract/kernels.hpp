@@ -1,5 +1,6 @@
-// What is done to arrays besides contraction: sums, copies, gathers, masks, rotations, and the functions of Apply nodes.
-// Every kernel returns a new row-major array and leaves its operand alone. Sums are accumulated in double.
+// What is done to arrays besides contraction: sums, copies, gathers, masks, rotations, and the functions of
+// Apply nodes. Every kernel returns a new row-major array and leaves its operand alone. Sums are accumulated
+// in double.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -10,7 +11,8 @@
 
 namespace headway {
 
-/// einsum of one operand: takes diagonals of repeated labels, sums the labels that `out_labels` lacks, permutes.
+/// einsum of one operand: takes diagonals of repeated labels, sums the labels that `out_labels` lacks,
+/// permutes.
 template <class T>
 Array<T> reduce(const Array<T>& a, std::span<const int> a_labels, std::span<const int> out_labels,
                 Workspace& workspace);
@@ -32,7 +34,8 @@ void add_to(const Array<T>& out, std::span<const int> out_labels, T c, const Arr
 template <class T>
 Array<T> gather(const Array<T>& a, int axis, std::span<const int> index, Workspace& workspace);
 
-/// result[..., q, ...] = a[..., q, ..., index[q], ...]: picks along `axis` for each element of `by`; `axis` disappears.
+/// result[..., q, ...] = a[..., q, ..., index[q], ...]: picks along `axis` for each element of `by`; `axis`
+/// disappears.
 template <class T>
 Array<T> gather_each(const Array<T>& a, int by, int axis, std::span<const int> index, Workspace& workspace);
 
@@ -56,19 +59,21 @@ struct Band {
 template <class T>
 Array<T> keep_lower(const Array<T>& a, int row, int column, const Band& band, Workspace& workspace);
 
-/// How a head's vectors turn: element p of the position axis by angle `sign * (first + p) * rotary.frequency(i)`.
+/// How a head's vectors turn: element p of the position axis by angle `sign * (first + p) *
+/// rotary.frequency(i)`.
 struct Turn {
     Rotary rotary;
     int sign = 1;            ///< -1: the inverse (transposed) rotation
     std::int64_t first = 0;  ///< position of element 0
 };
 
-/// Rotates the first `rotary.dims` elements of `axis` by the position along `positions`; the others are copied.
+/// Rotates the first `rotary.dims` elements of `axis` by the position along `positions`; the others are
+/// copied.
 template <class T>
 Array<T> rotate(const Array<T>& a, int axis, int positions, const Turn& turn, Workspace& workspace);
 
-/// softmax along `keys`. With a query axis (>= 0) key j counts for query i only where j <= i, and with a `window` where it is
-/// one of the last `window` of these; other entries are exactly 0.
+/// softmax along `keys`. With a query axis (>= 0) key j counts for query i only where j <= i, and with a
+/// `window` where it is one of the last `window` of these; other entries are exactly 0.
 template <class T>
 Array<T> softmax(const Array<T>& a, int keys, int causal_queries, std::int64_t window, Workspace& workspace);
 

@@ -1,5 +1,6 @@
-// Which GEMM a pairwise contraction is: labels sorted into batch, contracted, kept of a and kept of b, adjacent axes
-// joined, transpose flags and packs decided. From shapes and strides only: no numbers, nothing allocated.
+// Which GEMM a pairwise contraction is: labels sorted into batch, contracted, kept of a and kept of b,
+// adjacent axes joined, transpose flags and packs decided. From shapes and strides only: no numbers, nothing
+// allocated.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -55,7 +56,8 @@ struct PairAxis {
 using PairAxes = std::vector<PairAxis>;
 using PairOperand = std::int64_t PairAxis::*;
 
-/// The loops of a step: products of [m, k] and [k, n] for every element of batch; within a group the last axis is fastest.
+/// The loops of a step: products of [m, k] and [k, n] for every element of batch; within a group the last
+/// axis is fastest.
 struct PairPlan {
     PairShape shape;
     PairAxes batch, m, n, k;
@@ -66,8 +68,8 @@ PairPlan plan_pair(const Labelled& a, const Labelled& b, const Labelled& out);
 /// The labels of an operand that neither the other operand nor the result has, taken away.
 std::vector<int> without_summed(const Labelled& a, const Labelled& b, const Labelled& out);
 
-/// How BLAS reads a matrix of the given row and column axes: its leading dimension and whether it stands transposed;
-/// nothing when it must be packed first.
+/// How BLAS reads a matrix of the given row and column axes: its leading dimension and whether it stands
+/// transposed; nothing when it must be packed first.
 struct MatrixForm {
     std::int64_t leading;
     bool transposed;

@@ -1,4 +1,5 @@
-// A product on its way into a program: its factors and labels cleaned, its contraction tree, and the nodes of its parts.
+// A product on its way into a program: its factors and labels cleaned, its contraction tree, and the nodes of
+// its parts.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -17,7 +18,8 @@ struct Part {
     bool is_factor() const { return left < 0; }
 };
 
-/// A part as an expression: its ports are the labels `labels`, in an order that does not depend on the product.
+/// A part as an expression: its ports are the labels `labels`, in an order that does not depend on the
+/// product.
 struct PartNode {
     Expr node;
     std::vector<int> labels;
@@ -41,10 +43,12 @@ public:
     const PartNode& node_of(int part);
     /// True when exchanging two labels gives the same part.
     bool symmetric(int part, int first, int second);
-    /// True when a structure acts on the label, or it numbers the members of a family: such a label is not sliced.
+    /// True when a structure acts on the label, or it numbers the members of a family: such a label is not
+    /// sliced.
     bool structured(int label) const;
 
-    /// Labels of the product's ports; a port that no factor carries (only `ones`) is missing in the open labels of the root.
+    /// Labels of the product's ports; a port that no factor carries (only `ones`) is missing in the open
+    /// labels of the root.
     const std::vector<int>& ports() const { return ports_; }
     /// The product of the extents of bound labels that only `ones` carry.
     double factor_of_ones() const { return factor_of_ones_; }

@@ -1,5 +1,5 @@
-// A batch of matrix products, cut into tasks. The cut depends on the shape only, so that the bits of the result do not
-// depend on the number of threads.
+// A batch of matrix products, cut into tasks. The cut depends on the shape only, so that the bits of the
+// result do not depend on the number of threads.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -1,4 +1,5 @@
-// A plan: the steps that turn leaves into the values of some expressions, in order, with their costs. It has no numbers of weights.
+// A plan: the steps that turn leaves into the values of some expressions, in order, with their costs. It has
+// no numbers of weights.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -63,13 +64,13 @@ struct Step {
     double multiply_adds = 0;                     ///< of one execution, before a strict order saves anything
 };
 
-/// Tiles of contracted indices. Steps of depth i depend on the tiles of the first i+1 indices and on nothing that is inside: so
-/// what does not depend on an index is computed once (hoisted).
+/// Tiles of contracted indices. Steps of depth i depend on the tiles of the first i+1 indices and on nothing
+/// that is inside: so what does not depend on an index is computed once (hoisted).
 struct Loop {
     std::vector<std::int64_t> extents;
     std::vector<std::int64_t> tiles;
-    bool symmetric =
-        false;  ///< two indices that a symmetry of the network swaps: only tile pairs i >= j, others counted twice
+    bool symmetric = false;  ///< two indices that a symmetry of the network swaps: only tile pairs i >= j,
+                             ///< others counted twice
     std::vector<std::vector<Step>> depths;
     std::vector<Step> sums;  ///< Contract steps that add into their results, in the innermost part
     /// How often the innermost part runs.

@@ -1,5 +1,5 @@
-// Loops over several strided operands at once: axes are put in the order of the first operand, joined where every operand
-// allows it, and walked row by row. What all kernels here are written with.
+// Loops over several strided operands at once: axes are put in the order of the first operand, joined where
+// every operand allows it, and walked row by row. What all kernels here are written with.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -37,9 +37,10 @@ Offsets<R> offsets_of(const std::vector<Axis<R>>& axes, std::int64_t index) {
 
 /// Walks the elements of axes in order, from a given one, without dividing at every step.
 template <std::size_t R>
-class Cursor {
+class StridedCursor {
 public:
-    Cursor(const std::vector<Axis<R>>& axes, std::int64_t index) : axes_(axes), at_(offsets_of(axes, index)) {
+    StridedCursor(const std::vector<Axis<R>>& axes, std::int64_t index)
+        : axes_(axes), at_(offsets_of(axes, index)) {
         indices_.resize(axes.size());
         for (std::size_t i = axes.size(); i-- > 0; index /= axes[i].extent)
             indices_[i] = index % axes[i].extent;
@@ -96,7 +97,7 @@ public:
         const std::int64_t last = row_.extent - (pieces - 1) * piece;
         for_blocks(threads, rows_ * pieces, std::max<std::int64_t>(1, grain / piece),
                    [&](std::int64_t begin, std::int64_t end) {
-                       Cursor<R> cursor(all, begin);
+                       StridedCursor<R> cursor(all, begin);
                        for (std::int64_t i = begin; i < end; ++i, cursor.next()) {
                            body(cursor.at(), (i + 1) % pieces == 0 ? last : piece);
                        }

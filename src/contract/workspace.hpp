@@ -1,4 +1,5 @@
-// What an evaluation works with: its memory and its threads. There is no other state: two workspaces know nothing of each other.
+// What an evaluation works with: its memory and its threads. There is no other state: two workspaces know
+// nothing of each other.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -96,7 +96,7 @@ private:
 class BoxReader {
 public:
     BoxReader(const SourceReader& source, const StoredTensor& tensor, std::uint64_t end,
-              const std::function<void(const Run&)>& visit)
+              const std::function<void(const StoredRun&)>& visit)
         : window_(source, end),
           tensor_(tensor),
           width_(static_cast<std::uint64_t>(element_format(tensor.dtype).bytes)),
@@ -149,14 +149,14 @@ private:
     Window window_;
     const StoredTensor& tensor_;
     std::uint64_t width_;
-    const std::function<void(const Run&)>& visit_;
+    const std::function<void(const StoredRun&)>& visit_;
     std::vector<std::byte> codes_;
 };
 
 }  // namespace
 
 void read_strided(const SourceReader& source, const StoredTensor& tensor, std::uint64_t first,
-                  std::uint64_t count, const std::function<void(const Run&)>& visit) {
+                  std::uint64_t count, const std::function<void(const StoredRun&)>& visit) {
     const ElementFormat& format = element_format(tensor.dtype);
     invariant(format.elements == 1 && tensor.strides.size() == tensor.shape.size(),
               "a view has a stride for each axis, over single elements");

@@ -10,7 +10,7 @@
 namespace headway {
 
 /// Some elements of a tensor, as stored but little-endian; element i of them goes to `first + i * step`.
-struct Run {
+struct StoredRun {
     std::span<const std::byte> codes;
     std::size_t count = 0;
     std::size_t first = 0;  ///< counted from the first element asked for, in row-major order
@@ -21,6 +21,6 @@ struct Run {
 /// in the order in which it lies, whatever the strides: no element costs a read of its own. Requires:
 /// strides >= 0, one for each axis; a dtype whose blocks are single elements.
 void read_strided(const SourceReader& source, const StoredTensor& tensor, std::uint64_t first,
-                  std::uint64_t count, const std::function<void(const Run&)>& visit);
+                  std::uint64_t count, const std::function<void(const StoredRun&)>& visit);
 
 }  // namespace headway

@@ -84,7 +84,7 @@ void read_elements(const SourceReader& source, const StoredTensor& tensor, std::
     }
     if (tensor.strides.empty()) return BlockReader<T>(source, tensor).read(first, out);
     std::vector<T> values;
-    read_strided(source, tensor, first, out.size(), [&](const Run& run) {
+    read_strided(source, tensor, first, out.size(), [&](const StoredRun& run) {
         values.resize(std::max(values.size(), run.count));
         decode(element_format(tensor.dtype), run.codes.data(), run.count, values.data());
         for (std::size_t i = 0; i < run.count; ++i) out[run.first + i * run.step] = values[i];
@@ -105,7 +105,7 @@ void read_codes(const SourceReader& source, const StoredTensor& tensor, std::uin
         if (tensor.big_endian && format.swap != nullptr) format.swap(out.data(), out.size() / width);
         return;
     }
-    read_strided(source, tensor, first_byte / width, out.size() / width, [&](const Run& run) {
+    read_strided(source, tensor, first_byte / width, out.size() / width, [&](const StoredRun& run) {
         for (std::size_t i = 0; i < run.count; ++i) {
             std::ranges::copy(run.codes.subspan(i * width, width),
                               out.begin() + static_cast<std::ptrdiff_t>((run.first + i * run.step) * width));

@@ -1,4 +1,5 @@
-// The canonical form of a product: an order of its factors and numbers of its bound labels that do not depend on how it was written.
+// The canonical form of a product: an order of its factors and numbers of its bound labels that do not depend
+// on how it was written.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -14,14 +15,16 @@ constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t value) {
     return z ^ (z >> 31);
 }
 
-/// Orders the factors along the wires, from the first port on (heads last), and numbers the bound labels by first appearance.
-/// Factors that the wiring alone cannot tell apart are told apart by colour refinement and, where that ends in a tie, by trying
-/// each choice and keeping the smallest encoding. Requires: every label is carried by a factor.
+/// Orders the factors along the wires, from the first port on (heads last), and numbers the bound labels by
+/// first appearance. Factors that the wiring alone cannot tell apart are told apart by colour refinement and,
+/// where that ends in a tie, by trying each choice and keeping the smallest encoding. Requires: every label
+/// is carried by a factor.
 Product canonical_product(const std::vector<Use>& factors, const std::vector<Space>& ports,
                           const std::vector<Space>& bound);
 
-/// An order of the ports that does not depend on how they are numbered: two products that differ only in the numbers of
-/// their ports become equal when both list them so. Ports that an automorphism may swap come in any order.
+/// An order of the ports that does not depend on how they are numbered: two products that differ only in the
+/// numbers of their ports become equal when both list them so. Ports that an automorphism may swap come in
+/// any order.
 std::vector<int> canonical_port_order(const std::vector<Use>& factors, const std::vector<Space>& ports,
                                       const std::vector<Space>& bound);
 

@@ -15,7 +15,8 @@ namespace headway {
 /// The name without its indices.
 std::string structure_name(const Structure& structure);
 
-/// The structure of that name, whose parameters follow; nothing for other names, and for `one_hot`, whose indices tell its space.
+/// The structure of that name, whose parameters follow; nothing for other names, and for `one_hot`, whose
+/// indices tell its space.
 std::optional<Expr> take_structure(Cursor& in, std::string_view name);
 
 /// Reads `(7)`.

@@ -41,13 +41,13 @@ std::string_view axis_name(char axis);
 /// Layers in order; no W_U when it is tied to W_E.
 std::vector<Leaf> stored_leaves(const Config& config);
 
-/// What the network of `config` reads. Where `config.folding.gains` says that norm gains are folded, the norms' leaves are
-/// gone and the norms' biases have become their images in each reader: `ln1.b.Q` `[n_heads, d_head]` = ln1.b W_Q, `ln1.b.K`
-/// `ln1.b.V` `[n_kv_heads, d_head]`, `ln2.b.in` `ln2.b.gate` `[d_mlp]`, `ln_final.b.U` `[d_vocab]`. With
-/// `config.folding.value_bias`, b_V is there and zero.
+/// What the network of `config` reads. Where `config.folding.gains` says that norm gains are folded, the
+/// norms' leaves are gone and the norms' biases have become their images in each reader: `ln1.b.Q` `[n_heads,
+/// d_head]` = ln1.b W_Q, `ln1.b.K` `ln1.b.V` `[n_kv_heads, d_head]`, `ln2.b.in` `ln2.b.gate` `[d_mlp]`,
+/// `ln_final.b.U` `[d_vocab]`. With `config.folding.value_bias`, b_V is there and zero.
 /// Norms that no weight reads alone keep their gains: `ln_embed`, `q_norm`, `k_norm`, `ln1_post`, `ln2_post`.
-/// Every layer has `scale` `[]`, the factor of its attention scores; `slope` `[n_heads]` with ALiBi; a model whose embedding
-/// is scaled `embed_scale` `[]`.
+/// Every layer has `scale` `[]`, the factor of its attention scores; `slope` `[n_heads]` with ALiBi; a model
+/// whose embedding is scaled `embed_scale` `[]`.
 std::vector<Leaf> network_leaves(const Config& config);
 
 }  // namespace headway

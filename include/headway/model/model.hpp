@@ -67,8 +67,8 @@ struct ModelDescription {
 /// A checked model. Copies share everything. All members may be called from many threads.
 class Model {
 public:
-    /// `config` says what is stored (its `folding` is ignored), `fold` what is to be folded as far as it is exact for this
-    /// model: see `folding_for`.
+    /// `config` says what is stored (its `folding` is ignored), `fold` what is to be folded as far as it is
+    /// exact for this model: see `folding_for`.
     Model(const Config& config, const Folding& fold, WeightSource source, ModelDescription description);
 
     /// Sizes and kinds, with `folding` as it was done.
@@ -82,9 +82,11 @@ public:
     /// Throws Error(Usage) when the model has no such leaf.
     const Leaf& at(std::string_view symbol, int layer = -1) const;
 
-    /// The leaf as T (float or double), folded in T with sums in double. Made on first use and kept; only what it needs is
-    /// read. Query heads of a key-value head are consecutive: query head g * group_size() + r reads key-value head g.
-    /// Throws Error: Usage (no such leaf), Numeric (a weight is not finite), Unsupported, Malformed, Io, Limit (no memory).
+    /// The leaf as T (float or double), folded in T with sums in double. Made on first use and kept; only
+    /// what it needs is read. Query heads of a key-value head are consecutive: query head g * group_size() +
+    /// r reads key-value head g.
+    /// Throws Error: Usage (no such leaf), Numeric (a weight is not finite), Unsupported, Malformed, Io,
+    /// Limit (no memory).
     template <class T>
     WeightArray<T> leaf(std::string_view symbol, int layer = -1) const;
 
@@ -100,8 +102,9 @@ private:
     std::shared_ptr<const State> state_;
 };
 
-/// The part of `wanted` that is exact for a model. Gains: any norm, unless shortformer positions enter between the norm and
-/// its readers. Centring: LayerNorm only, with gains, and when every reader sees the stream through a norm.
+/// The part of `wanted` that is exact for a model. Gains: any norm, unless shortformer positions enter
+/// between the norm and its readers. Centring: LayerNorm only, with gains, and when every reader sees the
+/// stream through a norm.
 /// Value bias: when there is one.
 Folding folding_for(const Config& stored, const Folding& wanted);
 

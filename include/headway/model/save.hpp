@@ -34,7 +34,8 @@ struct SaveOptions {
 /// Writes `model.safetensors` and `config.json` into `folder`, which is made when it is not there; each file
 /// whole or not at all. One weight at a time is in memory. f32 and wider files read back to the same float
 /// leaves. Throws Error: Io; Numeric (too large for f16); Unsupported when something is folded into the
-/// weights, since no file says so, for own names of a model that has no config.json, and for a config of another model; OutputIsInput.
+/// weights, since no file says so, for own names of a model that has no config.json, and for a config of
+/// another model; OutputIsInput.
 void save_model(const Model& model, const std::filesystem::path& folder, const SaveOptions& options = {});
 
 }  // namespace headway

@@ -1,10 +1,11 @@
 // Symbolic tensor networks: immutable, hash-consed expressions over typed indices, without any numbers.
 //
-// A node is closed: it has ordered, typed ports and nothing else is seen from outside. Where it is used, each of its ports is
-// wired to a label of the enclosing node (a Use). Labels 0 .. n_ports-1 of a Product are its own ports, the rest are bound
-// and summed over. A label with more than two ends is a hyper-index: the head index of multi-head attention is one.
-// Constructors check and canonicalise (order of factors and terms, numbers of bound labels), so equal expressions are the same
-// object and have equal text. There is no other way to make a node, hence no ill-formed one.
+// A node is closed: it has ordered, typed ports and nothing else is seen from outside. Where it is used, each
+// of its ports is wired to a label of the enclosing node (a Use). Labels 0 .. n_ports-1 of a Product are its
+// own ports, the rest are bound and summed over. A label with more than two ends is a hyper-index: the head
+// index of multi-head attention is one. Constructors check and canonicalise (order of factors and terms,
+// numbers of bound labels), so equal expressions are the same object and have equal text. There is no other
+// way to make a node, hence no ill-formed one.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -83,7 +84,8 @@ struct Sum {
     bool operator==(const Sum&) const = default;
 };
 
-/// Equally shaped nodes as one: port 0 is the number of the member, the other ports are the members' own. A list, never a copy.
+/// Equally shaped nodes as one: port 0 is the number of the member, the other ports are the members' own. A
+/// list, never a copy.
 struct Family {
     std::vector<Expr> members;
     bool operator==(const Family&) const = default;
@@ -110,8 +112,8 @@ struct Apply {
     bool operator==(const Apply&) const = default;
 };
 
-/// A value that is treated as data, with a link to what it stands for. With `head` >= 0 it is one head of the link:
-/// the leading Head (and Member) ports of the link are fixed at that head.
+/// A value that is treated as data, with a link to what it stands for. With `head` >= 0 it is one head of the
+/// link: the leading Head (and Member) ports of the link are fixed at that head.
 struct Frozen {
     std::string symbol;
     int layer = -1;
@@ -156,19 +158,23 @@ struct WiredTerm {
 Expr tensor(Tensor leaf, std::vector<Space> ports);
 /// Requires: at least one leg.
 Expr copy(Space space, int legs);
-/// Throws Error(Usage) for a window or a rotation that cannot be. What a relation does not use is set to its default.
+/// Throws Error(Usage) for a window or a rotation that cannot be. What a relation does not use is set to its
+/// default.
 Expr structure(Structure relation);
 /// one_hot(i) on an index of any space: fixes that index at i.
 Expr one_hot(Space space, std::int64_t i);
 
-/// The product of `factors` with the open ports `ports`; every other index is summed over. A single factor that is wired straight
-/// through is returned itself. Throws Error(Usage) when a port count or space does not fit, or a port is carried by no factor.
+/// The product of `factors` with the open ports `ports`; every other index is summed over. A single factor
+/// that is wired straight through is returned itself. Throws Error(Usage) when a port count or space does not
+/// fit, or a port is carried by no factor.
 Expr product(const std::vector<Wired>& factors, const std::vector<Index>& ports);
-/// The same with labels: 0 .. ports.size()-1 are the ports, higher labels are bound; `bound` gives their spaces.
+/// The same with labels: 0 .. ports.size()-1 are the ports, higher labels are bound; `bound` gives their
+/// spaces.
 Expr product(std::vector<Use> factors, const std::vector<Space>& ports, const std::vector<Space>& bound);
 
-/// The sum of terms over `ports`. Equal terms are collected, terms with coefficient 0 dropped; a single term with coefficient 1 that is
-/// wired straight through is returned itself. Throws Error(Usage) when a term's indices are not a permutation of the ports.
+/// The sum of terms over `ports`. Equal terms are collected, terms with coefficient 0 dropped; a single term
+/// with coefficient 1 that is wired straight through is returned itself. Throws Error(Usage) when a term's
+/// indices are not a permutation of the ports.
 Expr sum(const std::vector<WiredTerm>& terms, const std::vector<Index>& ports);
 Expr sum(std::vector<Term> terms, const std::vector<Space>& ports);
 

@@ -1,5 +1,5 @@
-// Indices of the symbolic network. An index has a space and an identity inside it; two indices of different spaces never
-// contract, even at equal size. Query and key are roles of a leg in the one space Position.
+// Indices of the symbolic network. An index has a space and an identity inside it; two indices of different
+// spaces never contract, even at equal size. Query and key are roles of a leg in the one space Position.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -40,7 +40,8 @@ std::string_view name(Space space);
 /// The letter that the text form prints for indices of a space.
 char letter(Space space);
 
-/// The space of an index name by its first letter (`q1` is a Position); nothing when no space has that letter.
+/// The space of an index name by its first letter (`q1` is a Position); nothing when no space has that
+/// letter.
 std::optional<Space> space_of_letter(char letter);
 
 /// An index while an expression is being written: equal indices are one wire.

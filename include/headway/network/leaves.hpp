@@ -1,4 +1,5 @@
-// The field's named weights as symbols: which spaces the ports of `W_Q[L0]`, `b_O[L3]` or `W_E` have. Row-vector convention, x W.
+// The field's named weights as symbols: which spaces the ports of `W_Q[L0]`, `b_O[L3]` or `W_E` have.
+// Row-vector convention, x W.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -19,11 +20,12 @@ struct LeafShape {
     bool per_layer = false;
 };
 
-/// The shape of a named weight (`W_Q`: residual, head_inner; one a query head; per layer), or nothing for other names.
+/// The shape of a named weight (`W_Q`: residual, head_inner; one a query head; per layer), or nothing for
+/// other names.
 std::optional<LeafShape> leaf_shape(std::string_view symbol);
 
-/// The weight of a whole layer: with a Head port, and for query-head weights of a grouped model (`group_size` > 1) a Member port.
-/// `layer` is -1 for weights that no layer owns. Throws Error(Usage) for an unknown name.
+/// The weight of a whole layer: with a Head port, and for query-head weights of a grouped model (`group_size`
+/// > 1) a Member port. `layer` is -1 for weights that no layer owns. Throws Error(Usage) for an unknown name.
 Expr leaf(const std::string& symbol, int layer = -1, int group_size = 1);
 
 /// The weight as one head reads it: `W_Q[L0H3]`; with grouped queries `W_K[L0G1]` for every head of group 1.
