@@ -276,7 +276,8 @@ TEST(Safetensors, WhatIsNoRegularFileIsRefusedAtOnce) {  // CF07, CL08, CL09
     std::filesystem::create_symlink("nowhere", folder / "dangling");
     refuse(folder / "dangling", "dangling: cannot be opened: No such file or directory");
     refuse(folder / std::string(300, 'x'), "cannot be opened: File name too long");
-    refuse(folder.path(), "the folder has no weights: looked for model.safetensors.index.json, model.safetensors, ");
+    refuse(folder.path(),
+           "the folder has no weights: looked for model.safetensors.index.json, model.safetensors, ");
     refuse(std::filesystem::path(std::string("a\0b", 3)), "a\\x00b: a path cannot hold a NUL byte");
 }
 

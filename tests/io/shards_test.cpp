@@ -74,8 +74,9 @@ TEST(Shards, ShardNamesArePlainFileNames) {  // CF01, CF05
                          fmt::format("tensor \"a\" is in \"{}\"{}", name, plain));
     }
     expect_malformed(index_of(R"({"a":"x\u0000y"})"), "tensor \"a\" is in \"x\\x00y\"" + plain);
-    expect_malformed(index_of(R"({"a":"model.safetensors.index.json"})"),
-                     "tensor \"a\" is in \"model.safetensors.index.json\", expected a .safetensors or .bin file");
+    expect_malformed(
+        index_of(R"({"a":"model.safetensors.index.json"})"),
+        "tensor \"a\" is in \"model.safetensors.index.json\", expected a .safetensors or .bin file");
 }
 
 TEST(Shards, AllMissingShardsAreNamedAtOnce) {  // CF02

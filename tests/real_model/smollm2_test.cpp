@@ -44,7 +44,7 @@ TEST(SmolLM2, GivesTheLogProbabilitiesAndTopTokensOfTransformers) {
     const Json prompts = read_json(answers(shared) / "prompts.json");
     for (std::size_t p = 0; p < prompts.size(); ++p) {
         const Json prompt = prompts.at(p);
-        const Run run = run_model(smollm2(), tokens_of(prompt.at("tokens")));
+        const headway::Run run = run_model(smollm2(), tokens_of(prompt.at("tokens")));
         const Json expected = prompt.at("token_logprobs");
         ASSERT_EQ(run.loss.size(), expected.size());
         for (std::size_t i = 0; i < run.loss.size(); ++i)
@@ -70,7 +70,7 @@ TEST(SmolLM2, HeadsAttendOnARepeatedSequenceAsTransformersSays) {
     const std::vector<NpyArray> reference = read_npz(answers(shared) / "reference.npz");
     const NpyArray& repeated = find_array(reference, "repeat_tokens");
     const std::vector<int> tokens(repeated.integers().begin(), repeated.integers().end());
-    const Run run = run_model(smollm2(), tokens);
+    const headway::Run run = run_model(smollm2(), tokens);
     const std::vector<double> induction = find_array(reference, "induction").as_double();
     const std::vector<double> previous = find_array(reference, "previous").as_double();
     const std::vector<double> duplicate = find_array(reference, "duplicate").as_double();

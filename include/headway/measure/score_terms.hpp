@@ -18,8 +18,8 @@ struct ScoreTermRow {
 
 struct ScoreTermTable {
     std::vector<ScoreTermRow>
-        rows;            ///< by query source, then key source, in the order of the residual stream; alibi last
-    double score = 0;    ///< of the untouched network, before any soft cap
+        rows;          ///< by query source, then key source, in the order of the residual stream; alibi last
+    double score = 0;  ///< of the untouched network, before any soft cap
     double closure = 0;  ///< |sum of the rows - score|
 };
 
