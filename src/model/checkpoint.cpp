@@ -75,10 +75,12 @@ struct Reader {
         if (allow_nonfinite || find_non_finite(values).count == 0) return;
         const std::vector<T> all = files.read<T>(tensor);
         const NonFinite found = find_non_finite(all);
+        const auto in_block = static_cast<std::size_t>(block_size(tensor.dtype).elements);
+        const std::string block = in_block == 1 ? "" : fmt::format(", in block {}", found.first / in_block);
         throw Error(ErrorKind::Numeric,
-                    fmt::format("{} has {} of {} values that are NaN or infinite, the first at {}",
+                    fmt::format("{} has {} of {} values that are NaN or infinite, the first at {}{}",
                                 files.where(tensor), found.count, all.size(),
-                                shape_text(index_in(tensor.shape, found.first))));
+                                shape_text(index_in(tensor.shape, found.first)), block));
     }
 };
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/io/weight_files.hpp"
 #include "io/gguf_bytes.hpp"
+#include "io/refused.hpp"
 #include "support/errors.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -19,26 +20,9 @@ using namespace test::gguf;
 
 namespace {
 
-struct Row {
-    std::string bytes;
-    std::string message;  // a part of it
-    ErrorKind kind = ErrorKind::Malformed;
-};
+using Row = test::Refused;
 
-// Each row is refused with its kind and message, in one line that begins with the file.
-void expect_refused(const std::vector<Row>& rows) {
-    const TemporaryFolder folder;
-    for (const Row& row : rows) {
-        const std::filesystem::path file = folder.write("m.gguf", row.bytes);
-        const Error error = error_of([&] { return open_weights(file); });
-        const std::string_view message = error.what();
-        EXPECT_EQ(static_cast<int>(error.kind()), static_cast<int>(row.kind)) << message;
-        EXPECT_THAT(error.what(), testing::HasSubstr(row.message));
-        EXPECT_TRUE(message.starts_with(file.native() + ": ")) << message;
-        EXPECT_LT(message.size(), 1000U);
-        for (const char c : message) EXPECT_GE(static_cast<unsigned char>(c), 0x20U) << message;
-    }
-}
+void expect_refused(const std::vector<Row>& rows) { test::expect_refused("m.gguf", rows); }
 
 // A file with this one value under the key "k".
 std::string with_value(std::uint32_t type, std::string_view value) { return file({entry("k", type, value)}); }

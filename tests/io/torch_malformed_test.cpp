@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/io/weight_files.hpp"
 #include "io/pickle_text.hpp"
+#include "io/refused.hpp"
 #include "support/errors.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -14,24 +15,9 @@ using namespace test;
 
 namespace {
 
-struct Row {
-    std::string bytes;
-    std::string message;  // a part of it
-    ErrorKind kind = ErrorKind::Malformed;
-};
+using Row = test::Refused;
 
-void expect_refused(const std::vector<Row>& rows) {
-    const TemporaryFolder folder;
-    for (const Row& row : rows) {
-        const std::filesystem::path file = folder.write("m.pt", row.bytes);
-        const Error error = error_of([&] { return open_weights(file); });
-        const std::string_view message = error.what();
-        EXPECT_EQ(static_cast<int>(error.kind()), static_cast<int>(row.kind)) << message;
-        EXPECT_THAT(error.what(), testing::HasSubstr(row.message));
-        EXPECT_TRUE(message.starts_with(file.native() + ": ")) << message;
-        EXPECT_LT(message.size(), 1000U);
-    }
-}
+void expect_refused(const std::vector<Row>& rows) { test::expect_refused("m.pt", rows); }
 
 // A checkpoint whose pickle is these bytes, and its message.
 Row of_pickle(const std::string& bytes, const std::string& message, ErrorKind kind = ErrorKind::Malformed) {
