@@ -33,6 +33,26 @@ Table tensors(const Arguments& arguments, const Model& model, const std::string&
     return rows;
 }
 
+// Whether the files can be read but are no model, which a warning then explains: their tensors can be shown all the same.
+bool is_no_model(const Arguments& arguments, const std::string& where) {
+    const std::optional<WeightFiles> files = weights_of(where);
+    if (!files) return false;
+    try {
+        open_model(arguments, where);
+        return false;
+    } catch (const Error& error) {
+        warn(arguments, fmt::format("these tensors are no model: {}", error.what()));
+        return true;
+    }
+}
+
+Table tensors_alone(const Arguments& arguments, const std::string& where) {
+    const WeightFiles files = *weights_of(where);
+    Table rows = tensor_rows(files);
+    if (arguments.has("--stats")) add_statistics(rows, files, &command_progress());
+    return rows;
+}
+
 bool has_doubles(const Model& model) {
     return std::ranges::any_of(model.description().tensors,
                                [](const TensorUse& use) { return use.dtype == "F64"; });
@@ -66,8 +86,13 @@ int inspect(const Arguments& arguments) {
             "--tolerance is for --against");
     if (arguments.has("--against")) return against(arguments, where);
     const Destination to = destination(arguments, {where});
-    const Model model = open_model(arguments, where);
     const bool of_tensors = arguments.has("--tensors") || arguments.has("--stats");
+    if (of_tensors && is_no_model(arguments, where)) {
+        write({.command = "inspect", .options = arguments.given(), .table = tensors_alone(arguments, where)},
+              to);
+        return 0;
+    }
+    const Model model = open_model(arguments, where);
     write({.command = "inspect",
            .model = model,
            .options = arguments.given(),

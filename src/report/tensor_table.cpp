@@ -39,6 +39,14 @@ std::string became(const TensorUse& use) {
 
 Cell size_cell(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 
+Table empty_table() {
+    Table table;
+    table.columns = {{"tensor", ColumnKind::Text}, {"dtype", ColumnKind::Text},
+                     {"shape", ColumnKind::Text},  {"bytes", ColumnKind::Integer},
+                     {"status", ColumnKind::Text}, {"leaves", ColumnKind::Text}};
+    return table;
+}
+
 }  // namespace
 
 std::string tensor_counts(const std::vector<TensorUse>& tensors) {
@@ -48,10 +56,7 @@ std::string tensor_counts(const std::vector<TensorUse>& tensors) {
 }
 
 Table tensor_rows(const Model& model, const WeightFiles* files) {
-    Table table;
-    table.columns = {{"tensor", ColumnKind::Text}, {"dtype", ColumnKind::Text},
-                     {"shape", ColumnKind::Text},  {"bytes", ColumnKind::Integer},
-                     {"status", ColumnKind::Text}, {"leaves", ColumnKind::Text}};
+    Table table = empty_table();
     std::uint64_t all = 0;
     for (const TensorUse& use : model.description().tensors) {
         const StoredTensor* stored = files == nullptr ? nullptr : files->find(use.name);
@@ -63,6 +68,21 @@ Table tensor_rows(const Model& model, const WeightFiles* files) {
     table.caption.push_back(fmt::format("{}: {}{}.", escaped(model.name()),
                                         tensor_counts(model.description().tensors),
                                         files == nullptr ? "" : "; " + bytes_text(all)));
+    return table;
+}
+
+Table tensor_rows(const WeightFiles& files) {
+    Table table = empty_table();
+    std::uint64_t all = 0;
+    for (const StoredTensor& tensor : files.tensors()) {
+        all += tensor.bytes;
+        const std::string_view dtype =
+            tensor.dtype == DType::Unknown ? std::string_view(tensor.dtype_name) : dtype_name(tensor.dtype);
+        table.rows.push_back({tensor.name, std::string(dtype), shape_text(tensor.shape),
+                              size_cell(tensor.bytes), std::string("no model"), std::string()});
+    }
+    table.caption.push_back(fmt::format("{}: {} tensors; {}.", escaped(files.files().front().string()),
+                                        files.tensors().size(), bytes_text(all)));
     return table;
 }
 

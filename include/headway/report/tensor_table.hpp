@@ -19,6 +19,9 @@ std::string tensor_counts(const std::vector<TensorUse>& tensors);
 /// or nullptr for a model without any.
 Table tensor_rows(const Model& model, const WeightFiles* files);
 
+/// The tensors of files that are no model that Headway reads, with the same columns: no tensor became anything.
+Table tensor_rows(const WeightFiles& files);
+
 /// Puts what the numbers are into `rows`, which are those of tensor_rows: columns
 /// `min,max,mean,rms,zeros,nan,infinite`, empty where the type is not read. Reads every tensor once, block by
 /// block. Throws as WeightFiles::read_range.
