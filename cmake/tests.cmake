@@ -12,7 +12,9 @@ function(headway_test_executable target)
                                                HEADWAY_SHARED_DIR="${HEADWAY_SHARED}")
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)  # what is tested is optimised; the tests compile fast
   target_link_libraries(${target} PRIVATE headway_options fmt::fmt GTest::gtest GTest::gmock GTest::gtest_main)
-  if(target STREQUAL "floors_tests")  # what every test includes is parsed once
+  # What every test includes is parsed once. Behind such headers g++ 12 sees strings copied out of bounds that are not.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>)
+  if(target STREQUAL "floors_tests")
     target_precompile_headers(${target} PRIVATE <gtest/gtest.h> <gmock/gmock.h> <fmt/format.h>)
   else()
     target_precompile_headers(${target} REUSE_FROM floors_tests)

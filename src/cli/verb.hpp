@@ -41,6 +41,7 @@ const std::vector<Verb>& verbs();
 
 /// The commands, one a file.
 Verb circuit_verb();
+Verb completion_verb();
 Verb compose_verb();
 Verb contract_verb();
 Verb convert_verb();

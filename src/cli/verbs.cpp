@@ -10,9 +10,10 @@
 namespace headway {
 
 const std::vector<Verb>& verbs() {
-    static const std::vector<Verb> table{inspect_verb(), network_verb(), paths_verb(),    compose_verb(),
-                                         circuit_verb(), run_verb(),     contract_verb(), verify_verb(),
-                                         plan_verb(),    diagram_verb(), convert_verb(),  example_verb()};
+    static const std::vector<Verb> table{inspect_verb(),   network_verb(), paths_verb(),    compose_verb(),
+                                         circuit_verb(),   run_verb(),     contract_verb(), verify_verb(),
+                                         plan_verb(),      diagram_verb(), convert_verb(),  example_verb(),
+                                         completion_verb()};
     return table;
 }
 
@@ -88,7 +89,7 @@ std::string help() {
     std::string text =
         "Headway reads a transformer's weights and tells which circuits are in them.\n\n"
         "headway COMMAND MODEL [options]\n\nCommands:\n";
-    for (const Verb& verb : verbs()) text += fmt::format("  {:<10} {}\n", verb.name, verb.summary);
+    for (const Verb& verb : verbs()) text += fmt::format("  {:<11}{}\n", verb.name, verb.summary);
     text +=
         "\nMODEL is a checkpoint's folder or file, a model's name in the local Hugging Face cache (gpt2),\n"
         "example:NAME (built in: headway example), or random:SHAPE (random:gpt2, "
