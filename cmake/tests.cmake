@@ -11,14 +11,7 @@ function(headway_test_executable target)
   target_compile_definitions(${target} PRIVATE HEADWAY_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                                                HEADWAY_SHARED_DIR="${HEADWAY_SHARED}")
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)  # what is tested is optimised; the tests compile fast
-  target_link_libraries(${target} PRIVATE headway_options fmt::fmt GTest::gtest GTest::gmock GTest::gtest_main)
-  # What every test includes is parsed once. Behind such headers g++ 12 sees strings copied out of bounds that are not.
-  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>)
-  if(target STREQUAL "floors_tests")
-    target_precompile_headers(${target} PRIVATE <gtest/gtest.h> <gmock/gmock.h> <fmt/format.h>)
-  else()
-    target_precompile_headers(${target} REUSE_FROM floors_tests)
-  endif()
+  target_link_libraries(${target} PRIVATE headway_options GTest::gtest GTest::gmock GTest::gtest_main)
 endfunction()
 
 headway_test_executable(floors_tests "${PROJECT_SOURCE_DIR}/tests/floors_test.cpp")
