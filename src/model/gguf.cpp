@@ -61,6 +61,10 @@ Config read_gguf(const Json& metadata, const FileTensors& file, std::string_view
     c.n_heads = metadata.count(key("attention.head_count"));
     c.n_kv_heads = metadata.count(key("attention.head_count_kv"), c.n_heads);
     c.d_model = metadata.count(key("embedding_length"));
+    require(metadata.has(key("attention.key_length")) || c.d_model % c.n_heads == 0, ErrorKind::Unsupported,
+            "{}: embedding_length={} is no multiple of attention.head_count={}, and there is no "
+            "attention.key_length",
+            metadata.where(), c.d_model, c.n_heads);
     c.d_head = metadata.count(key("attention.key_length"), std::max(1, c.d_model / c.n_heads));
     const int d_value = metadata.count(key("attention.value_length"), c.d_head);
     require(d_value == c.d_head, ErrorKind::Unsupported, "{} is {}, expected the length of keys, {}",

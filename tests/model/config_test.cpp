@@ -310,6 +310,22 @@ TEST(Config, GgufMetadataOfOtherFeaturesIsRefusedByName) {
     expect_refused("{}", "names no architecture", ConfigSource::Gguf);
 }
 
+TEST(Config, GgufSizesAreCountsAndThere) {
+    const auto with_heads = [](const std::string& value) {
+        std::string text = gguf_text("");
+        const std::string key = R"("llama.attention.head_count": 2,)";
+        return text.replace(text.find(key), key.size(),
+                            value.empty() ? "" : R"("llama.attention.head_count": )" + value + ",");
+    };
+    for (const auto& [value, message] : std::vector<std::pair<std::string, std::string>>{
+             {"[2, 4]", "\"llama.attention.head_count\" is an array of 2, expected an integer"},
+             {"2.0", "\"llama.attention.head_count\" is 2.0, expected an integer"},
+             {"0", "\"llama.attention.head_count\" is 0, expected"},
+             {"3", "is no multiple of"},
+             {"", "\"llama.attention.head_count\""}})
+        expect_refused(with_heads(value), message, ConfigSource::Gguf);
+}
+
 TEST(Config, TheFactorsOfLlama3InAGgufFileAreKnown) {
     const Json json = parse_json(
         gguf_text(R"(, "llama.rope.freq_base": 500000.0, "llama.attention.key_length": 64)"), "m.gguf");
