@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace headway {
 
@@ -22,35 +23,27 @@ std::optional<WeightFiles> weights_of(const std::string& where) {
     return open_weights(find_model(where));
 }
 
-Table tensors(const Arguments& arguments, const Model& model, const std::string& where) {
+// The model that these files are; nothing, and a warning, where they are none: their tensors can be shown all the same.
+std::optional<Model> model_of(const Arguments& arguments, const std::string& where, bool has_files) {
+    try {
+        return open_model(arguments, where);
+    } catch (const Error& error) {
+        if (!has_files) throw;
+        warn(arguments, fmt::format("these tensors are no model: {}", error.what()));
+        return std::nullopt;
+    }
+}
+
+Result tensors(const Arguments& arguments, const std::string& where) {
     const std::optional<WeightFiles> files = weights_of(where);
     const bool statistics = arguments.has("--stats");
     if (statistics && !files)
         throw Error(ErrorKind::Usage, fmt::format("--stats: {} has no file", where),
                     "headway convert writes it as one");
-    Table rows = tensor_rows(model, files ? &*files : nullptr);
+    const std::optional<Model> model = model_of(arguments, where, files.has_value());
+    Table rows = model ? tensor_rows(*model, files ? &*files : nullptr) : tensor_rows(*files);
     if (statistics) add_statistics(rows, *files, &command_progress());
-    return rows;
-}
-
-// Whether the files can be read but are no model, which a warning then explains: their tensors can be shown all the same.
-bool is_no_model(const Arguments& arguments, const std::string& where) {
-    const std::optional<WeightFiles> files = weights_of(where);
-    if (!files) return false;
-    try {
-        open_model(arguments, where);
-        return false;
-    } catch (const Error& error) {
-        warn(arguments, fmt::format("these tensors are no model: {}", error.what()));
-        return true;
-    }
-}
-
-Table tensors_alone(const Arguments& arguments, const std::string& where) {
-    const WeightFiles files = *weights_of(where);
-    Table rows = tensor_rows(files);
-    if (arguments.has("--stats")) add_statistics(rows, files, &command_progress());
-    return rows;
+    return {.command = "inspect", .model = model, .options = arguments.given(), .table = std::move(rows)};
 }
 
 bool has_doubles(const Model& model) {
@@ -86,17 +79,12 @@ int inspect(const Arguments& arguments) {
             "--tolerance is for --against");
     if (arguments.has("--against")) return against(arguments, where);
     const Destination to = destination(arguments, {where});
-    const bool of_tensors = arguments.has("--tensors") || arguments.has("--stats");
-    if (of_tensors && is_no_model(arguments, where)) {
-        write({.command = "inspect", .options = arguments.given(), .table = tensors_alone(arguments, where)},
-              to);
+    if (arguments.has("--tensors") || arguments.has("--stats")) {
+        write(tensors(arguments, where), to);
         return 0;
     }
     const Model model = open_model(arguments, where);
-    write({.command = "inspect",
-           .model = model,
-           .options = arguments.given(),
-           .table = of_tensors ? tensors(arguments, model, where) : model_facts(model)},
+    write({.command = "inspect", .model = model, .options = arguments.given(), .table = model_facts(model)},
           to);
     return 0;
 }

@@ -23,14 +23,16 @@ void require_readable(const StoredTensor& tensor, const std::string& where) {
         if (is_readable_float(dtype))
             readable += fmt::format("{}{}", readable.empty() ? "" : ", ", dtype_name(dtype));
     }
-    const bool unknown = tensor.dtype == DType::Unknown;
     throw Error(ErrorKind::Unsupported,
-                fmt::format("{} has dtype {}, which cannot be read", where,
-                            quote(unknown ? std::string_view(tensor.dtype_name) : dtype_name(tensor.dtype))),
+                fmt::format("{} has dtype {}, which cannot be read", where, quote(tensor.type_name())),
                 "weights can be " + readable);
 }
 
 }  // namespace
+
+std::string_view StoredTensor::type_name() const {
+    return dtype == DType::Unknown ? std::string_view(dtype_name) : headway::dtype_name(dtype);
+}
 
 const std::vector<StoredTensor>& WeightFiles::tensors() const { return content_->tensors; }
 const std::vector<path>& WeightFiles::files() const { return content_->files; }

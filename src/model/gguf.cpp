@@ -98,4 +98,14 @@ Rotary read_gguf_rotary(const Json& metadata, const Config& c, const FileTensors
     return rotary;
 }
 
+Config read_gguf_llama_like(const Json& metadata, const FileTensors& file, Activation activation,
+                            std::string_view features) {
+    Config c = read_gguf(metadata, file, features);
+    c.positions = Positions::Rotary;
+    c.rotary = read_gguf_rotary(metadata, c, file);
+    c.activation = activation;
+    c.gated_mlp = true;
+    return c;
+}
+
 }  // namespace headway

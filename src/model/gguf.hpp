@@ -17,6 +17,10 @@ Config read_gguf(const Json& metadata, const FileTensors& file, std::string_view
 /// The rotation of all layers, scaled ones told by the table `rope_freqs.weight` among them.
 Rotary read_gguf_rotary(const Json& metadata, const Config& c, const FileTensors& file);
 
+/// The same with rotary positions and a gated MLP of this activation: what Llama and its kin have in common.
+Config read_gguf_llama_like(const Json& metadata, const FileTensors& file, Activation activation,
+                            std::string_view features = {});
+
 /// A key of the file's architecture: `llama.block_count`.
 std::string gguf_key(const Json& metadata, std::string_view key);
 

@@ -81,11 +81,9 @@ StoredLeaf checked_leaf(const Found& found, const Leaf& leaf, const Config& conf
     StoredLeaf stored{*found.tensor, parse_layout(rule.layout, rule.part, leaf, config), rule.plus};
     require(stored.layout.fits(stored.tensor.shape), ErrorKind::Unsupported, "{} has shape {}, expected {}",
             files.where(stored.tensor), shape_text(stored.tensor.shape), stored.layout.expected);
-    const std::string_view dtype =
-        stored.tensor.dtype == DType::Unknown ? stored.tensor.dtype_name : dtype_name(stored.tensor.dtype);
     require(is_readable_float(stored.tensor.dtype), ErrorKind::Unsupported,
             "{} is of type {}, expected a float: is this a quantised checkpoint?", files.where(stored.tensor),
-            escaped(dtype));
+            escaped(stored.tensor.type_name()));
     return stored;
 }
 
@@ -103,8 +101,7 @@ public:
             const bool ignored = is_ignored(architecture, name);
             const TensorUse::Status status =
                 ignored ? TensorUse::Status::Ignored : TensorUse::Status::Unknown;
-            const std::string dtype =
-                tensor->dtype == DType::Unknown ? tensor->dtype_name : std::string(dtype_name(tensor->dtype));
+            const std::string dtype(tensor->type_name());
             uses_[tensor->name] = {tensor->name, dtype, tensor->shape, status, {}};
         }
     }

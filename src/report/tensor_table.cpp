@@ -76,9 +76,7 @@ Table tensor_rows(const WeightFiles& files) {
     std::uint64_t all = 0;
     for (const StoredTensor& tensor : files.tensors()) {
         all += tensor.bytes;
-        const std::string_view dtype =
-            tensor.dtype == DType::Unknown ? std::string_view(tensor.dtype_name) : dtype_name(tensor.dtype);
-        table.rows.push_back({tensor.name, std::string(dtype), shape_text(tensor.shape),
+        table.rows.push_back({tensor.name, std::string(tensor.type_name()), shape_text(tensor.shape),
                               size_cell(tensor.bytes), std::string("no model"), std::string()});
     }
     table.caption.push_back(fmt::format("{}: {} tensors; {}.", escaped(files.files().front().string()),

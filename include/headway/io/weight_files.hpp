@@ -35,7 +35,8 @@ struct StoredTensor {
     std::uint64_t offset = 0;  ///< its first byte, counted from the start of that piece
     std::uint64_t bytes = 0;   ///< of its elements, without what lies between them
 
-    std::int64_t size() const;  ///< number of elements; 1 for rank 0
+    std::int64_t size() const;           ///< number of elements; 1 for rank 0
+    std::string_view type_name() const;  ///< as the file calls it, known or not
 };
 
 /// Weights, listed but not yet read. Holds no descriptor; reading is safe from many threads, and finds out

@@ -1,36 +1,24 @@
 // BLOOM: ALiBi, a norm behind the embedding, queries, keys and values of a head side by side in one tensor.
 // SPDX-License-Identifier: Apache-2.0
+#include "model/bloom.hpp"
 #include "model/features.hpp"
-#include "model/hugging_face.hpp"
 
 namespace headway::architectures {
 
 namespace {
 
-constexpr std::array tensors{
-    TensorRule{"W_E", "[transformer.]word_embeddings.weight", "v d"},
-    TensorRule{"ln_embed.w", "[transformer.]word_embeddings_layernorm.weight", "d"},
-    TensorRule{"ln_embed.b", "[transformer.]word_embeddings_layernorm.bias", "d"},
-    TensorRule{"ln1.w", "[transformer.]h.{}.input_layernorm.weight", "d"},
-    TensorRule{"ln1.b", "[transformer.]h.{}.input_layernorm.bias", "d"},
-    TensorRule{"W_Q", "[transformer.]h.{}.self_attention.query_key_value.weight", "(h 3 e) d", 0},
-    TensorRule{"W_K", "[transformer.]h.{}.self_attention.query_key_value.weight", "(g 3 e) d", 1},
-    TensorRule{"W_V", "[transformer.]h.{}.self_attention.query_key_value.weight", "(g 3 e) d", 2},
-    TensorRule{"b_Q", "[transformer.]h.{}.self_attention.query_key_value.bias", "(h 3 e)", 0},
-    TensorRule{"b_K", "[transformer.]h.{}.self_attention.query_key_value.bias", "(g 3 e)", 1},
-    TensorRule{"b_V", "[transformer.]h.{}.self_attention.query_key_value.bias", "(g 3 e)", 2},
-    TensorRule{"W_O", "[transformer.]h.{}.self_attention.dense.weight", "d (h e)"},
-    TensorRule{"b_O", "[transformer.]h.{}.self_attention.dense.bias", "d"},
-    TensorRule{"ln2.w", "[transformer.]h.{}.post_attention_layernorm.weight", "d"},
-    TensorRule{"ln2.b", "[transformer.]h.{}.post_attention_layernorm.bias", "d"},
-    TensorRule{"W_in", "[transformer.]h.{}.mlp.dense_h_to_4h.weight", "m d"},
-    TensorRule{"b_in", "[transformer.]h.{}.mlp.dense_h_to_4h.bias", "m"},
-    TensorRule{"W_out", "[transformer.]h.{}.mlp.dense_4h_to_h.weight", "d m"},
-    TensorRule{"b_out", "[transformer.]h.{}.mlp.dense_4h_to_h.bias", "d"},
-    TensorRule{"ln_final.w", "[transformer.]ln_f.weight", "d"},
-    TensorRule{"ln_final.b", "[transformer.]ln_f.bias", "d"},
-    TensorRule{"W_U", "lm_head.weight", "v d"},
-};
+constexpr std::array tensors =
+    joined(bloom_tensors,
+           std::array{
+               TensorRule{"ln_embed.w", "[transformer.]word_embeddings_layernorm.weight", "d"},
+               TensorRule{"ln_embed.b", "[transformer.]word_embeddings_layernorm.bias", "d"},
+               TensorRule{"W_Q", "[transformer.]h.{}.self_attention.query_key_value.weight", "(h 3 e) d", 0},
+               TensorRule{"W_K", "[transformer.]h.{}.self_attention.query_key_value.weight", "(g 3 e) d", 1},
+               TensorRule{"W_V", "[transformer.]h.{}.self_attention.query_key_value.weight", "(g 3 e) d", 2},
+               TensorRule{"b_Q", "[transformer.]h.{}.self_attention.query_key_value.bias", "(h 3 e)", 0},
+               TensorRule{"b_K", "[transformer.]h.{}.self_attention.query_key_value.bias", "(g 3 e)", 1},
+               TensorRule{"b_V", "[transformer.]h.{}.self_attention.query_key_value.bias", "(g 3 e)", 2},
+           });
 
 ConfigReading config(const Json& json, const FileTensors& file) {
     refuse(json, "apply_residual_connection_post_layernorm", "a stream of normed values is not supported");

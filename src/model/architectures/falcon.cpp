@@ -2,39 +2,27 @@
 // and its value: with one key-value head that is all queries, a key and a value (7B), with as many as queries
 // three a head (RW), else the new decoder (40B, 180B), which has a norm for each branch.
 // SPDX-License-Identifier: Apache-2.0
+#include "model/bloom.hpp"
 #include "model/features.hpp"
-#include "model/hugging_face.hpp"
 
 namespace headway::architectures {
 
 namespace {
 
-constexpr std::array tensors{
-    TensorRule{"W_E", "[transformer.]word_embeddings.weight", "v d"},
-    TensorRule{"ln1.w", "[transformer.]h.{}.input_layernorm.weight", "d"},
-    TensorRule{"ln1.b", "[transformer.]h.{}.input_layernorm.bias", "d"},
-    TensorRule{"ln1.w", "[transformer.]h.{}.ln_attn.weight", "d"},
-    TensorRule{"ln1.b", "[transformer.]h.{}.ln_attn.bias", "d"},
-    TensorRule{"W_Q", "[transformer.]h.{}.self_attention.query_key_value.weight", "(g r+1+1 e) d", 0},
-    TensorRule{"W_K", "[transformer.]h.{}.self_attention.query_key_value.weight", "(g r+1+1 e) d", 1},
-    TensorRule{"W_V", "[transformer.]h.{}.self_attention.query_key_value.weight", "(g r+1+1 e) d", 2},
-    TensorRule{"b_Q", "[transformer.]h.{}.self_attention.query_key_value.bias", "(g r+1+1 e)", 0},
-    TensorRule{"b_K", "[transformer.]h.{}.self_attention.query_key_value.bias", "(g r+1+1 e)", 1},
-    TensorRule{"b_V", "[transformer.]h.{}.self_attention.query_key_value.bias", "(g r+1+1 e)", 2},
-    TensorRule{"W_O", "[transformer.]h.{}.self_attention.dense.weight", "d (h e)"},
-    TensorRule{"b_O", "[transformer.]h.{}.self_attention.dense.bias", "d"},
-    TensorRule{"ln2.w", "[transformer.]h.{}.post_attention_layernorm.weight", "d"},
-    TensorRule{"ln2.b", "[transformer.]h.{}.post_attention_layernorm.bias", "d"},
-    TensorRule{"ln2.w", "[transformer.]h.{}.ln_mlp.weight", "d"},
-    TensorRule{"ln2.b", "[transformer.]h.{}.ln_mlp.bias", "d"},
-    TensorRule{"W_in", "[transformer.]h.{}.mlp.dense_h_to_4h.weight", "m d"},
-    TensorRule{"b_in", "[transformer.]h.{}.mlp.dense_h_to_4h.bias", "m"},
-    TensorRule{"W_out", "[transformer.]h.{}.mlp.dense_4h_to_h.weight", "d m"},
-    TensorRule{"b_out", "[transformer.]h.{}.mlp.dense_4h_to_h.bias", "d"},
-    TensorRule{"ln_final.w", "[transformer.]ln_f.weight", "d"},
-    TensorRule{"ln_final.b", "[transformer.]ln_f.bias", "d"},
-    TensorRule{"W_U", "lm_head.weight", "v d"},
-};
+constexpr std::array tensors = joined(
+    bloom_tensors,
+    std::array{
+        TensorRule{"ln1.w", "[transformer.]h.{}.ln_attn.weight", "d"},
+        TensorRule{"ln1.b", "[transformer.]h.{}.ln_attn.bias", "d"},
+        TensorRule{"W_Q", "[transformer.]h.{}.self_attention.query_key_value.weight", "(g r+1+1 e) d", 0},
+        TensorRule{"W_K", "[transformer.]h.{}.self_attention.query_key_value.weight", "(g r+1+1 e) d", 1},
+        TensorRule{"W_V", "[transformer.]h.{}.self_attention.query_key_value.weight", "(g r+1+1 e) d", 2},
+        TensorRule{"b_Q", "[transformer.]h.{}.self_attention.query_key_value.bias", "(g r+1+1 e)", 0},
+        TensorRule{"b_K", "[transformer.]h.{}.self_attention.query_key_value.bias", "(g r+1+1 e)", 1},
+        TensorRule{"b_V", "[transformer.]h.{}.self_attention.query_key_value.bias", "(g r+1+1 e)", 2},
+        TensorRule{"ln2.w", "[transformer.]h.{}.ln_mlp.weight", "d"},
+        TensorRule{"ln2.b", "[transformer.]h.{}.ln_mlp.bias", "d"},
+    });
 
 ConfigReading config(const Json& json, const FileTensors& file) {
     refuse(json, "alibi", "Falcon's ALiBi, whose slopes are divided by sqrt(d_head), is not supported");

@@ -9,11 +9,7 @@ namespace headway::architectures {
 namespace {
 
 ConfigReading config(const Json& metadata, const FileTensors& file) {
-    Config c = read_gguf(metadata, file);
-    c.positions = Positions::Rotary;
-    c.rotary = read_gguf_rotary(metadata, c, file);
-    c.activation = Activation::GeluNew;
-    c.gated_mlp = true;
+    Config c = read_gguf_llama_like(metadata, file, Activation::GeluNew);
     c.embed_scale = std::sqrt(static_cast<double>(c.d_model));
     return {c};
 }

@@ -8,11 +8,7 @@ namespace headway::architectures {
 namespace {
 
 ConfigReading config(const Json& metadata, const FileTensors& file) {
-    Config c = read_gguf(metadata, file, "attention.sliding_window");
-    c.positions = Positions::Rotary;
-    c.rotary = read_gguf_rotary(metadata, c, file);
-    c.activation = Activation::Silu;
-    c.gated_mlp = true;
+    Config c = read_gguf_llama_like(metadata, file, Activation::Silu, "attention.sliding_window");
     const bool mlp = file.has("blk.{}.ffn_up.bias");
     c.biases = {.query_key_value = file.has("blk.{}.attn_q.bias"),
                 .attention_out = file.has("blk.{}.attn_output.bias"),

@@ -7,11 +7,7 @@ namespace headway::architectures {
 namespace {
 
 ConfigReading config(const Json& metadata, const FileTensors& file) {
-    Config c = read_gguf(metadata, file);
-    c.positions = Positions::Rotary;
-    c.rotary = read_gguf_rotary(metadata, c, file);
-    c.activation = Activation::Silu;
-    c.gated_mlp = true;
+    Config c = read_gguf_llama_like(metadata, file, Activation::Silu);
     c.query_key_norm = QueryKeyNorm::Head;
     return {c};
 }
