@@ -43,6 +43,7 @@
 #include "headway/expand/distribute.hpp"
 #include "headway/expand/fold.hpp"
 #include "headway/expand/freeze.hpp"
+#include "headway/expand/head_circuit.hpp"
 #include "headway/expand/modular.hpp"
 #include "headway/expand/mutate.hpp"
 #include "headway/expand/normalise.hpp"
@@ -56,7 +57,10 @@
 #include "headway/expand/source.hpp"
 #include "headway/expand/verify.hpp"
 
+#include "headway/linalg/spectra.hpp"
+
 #include "headway/model/compare.hpp"
+#include "headway/model/given_leaves.hpp"
 #include "headway/model/leaf.hpp"
 #include "headway/model/load.hpp"
 #include "headway/model/model.hpp"
