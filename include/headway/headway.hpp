@@ -70,11 +70,13 @@
 #include "headway/contract/plan.hpp"
 
 #include "headway/measure/composition.hpp"
+#include "headway/measure/corner.hpp"
 #include "headway/measure/edges.hpp"
 #include "headway/measure/paths.hpp"
 #include "headway/measure/run.hpp"
 #include "headway/measure/score_network.hpp"
 #include "headway/measure/score_terms.hpp"
+#include "headway/measure/spectra.hpp"
 
 #include "headway/circuit/graph.hpp"
 #include "headway/circuit/graphml.hpp"
