@@ -100,6 +100,7 @@
 #include "headway/report/network_table.hpp"
 #include "headway/report/path_table.hpp"
 #include "headway/report/plan_table.hpp"
+#include "headway/report/plot.hpp"
 #include "headway/report/result.hpp"
 #include "headway/report/run_table.hpp"
 #include "headway/report/selection.hpp"

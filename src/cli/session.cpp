@@ -168,6 +168,8 @@ Destination destination(const Arguments& arguments, const std::vector<std::strin
     }
     require(result.format != Format::Npz || !result.file.empty(), ErrorKind::Usage,
             "--format npz needs a file: -o FILE.npz");
+    require(result.format != Format::Svg || !arguments.verb().picture.empty(), ErrorKind::Usage,
+            "{} has no picture: svg is not one of its formats", arguments.verb().name);
     return result;
 }
 

@@ -34,6 +34,7 @@ struct Verb {
     std::vector<std::string_view> examples;
     std::string_view notes;  ///< paragraphs of --help
     int (*run)(const Arguments&);
+    std::string_view picture = {};  ///< what `-o FILE.svg` draws, as a clause; empty: it has no picture
 };
 
 /// All commands, in the order of the help.

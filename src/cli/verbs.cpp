@@ -78,6 +78,7 @@ std::string help(const Verb& verb, bool examples) {
     }
     text += fmt::format("headway {} {}\n\n{}.\n", verb.name, verb.usage, verb.summary);
     if (examples && !verb.notes.empty()) text += fmt::format("\n{}\n", verb.notes);
+    if (!verb.picture.empty()) text += fmt::format("\n-o FILE.svg draws {}.\n", verb.picture);
     for (const FlagGroup& group : verb.groups) {
         text += fmt::format("\n{}:\n", group.title);
         for (const Flag& flag : group.flags) text += flag_line(flag);

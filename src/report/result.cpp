@@ -22,7 +22,7 @@ struct FormatName {
 constexpr std::array format_names{FormatName{"table", Format::Text},  FormatName{"csv", Format::Csv},
                                   FormatName{"tsv", Format::Tsv},     FormatName{"json", Format::Json},
                                   FormatName{"jsonl", Format::Jsonl}, FormatName{"md", Format::Markdown},
-                                  FormatName{"npz", Format::Npz}};
+                                  FormatName{"npz", Format::Npz},     FormatName{"svg", Format::Svg}};
 
 OrderedJson json_of(const Model& model) {
     return {{"path", model.description().path},
@@ -81,6 +81,10 @@ std::string to_text(const Result& result, Format format) {
             return to_jsonl(result.table);
         case Format::Markdown:
             return to_markdown(result.table);
+        case Format::Svg:
+            require(!result.picture.empty(), ErrorKind::Usage,
+                    "{} has no picture of this: svg is not one of its formats", result.command);
+            return result.picture;
         case Format::Npz:
             break;
     }

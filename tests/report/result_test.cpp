@@ -47,9 +47,17 @@ TEST(Result, FormatsAreKnownByNameAndExtension) {
     EXPECT_EQ(parse_format("tsv"), Format::Tsv);
     EXPECT_EQ(format_of("a/b.npz"), Format::Npz);
     EXPECT_EQ(format_of("table.txt"), Format::Text);
-    EXPECT_EQ(format_of("b.svg"), std::nullopt);
+    EXPECT_EQ(format_of("b.svg"), Format::Svg);
+    EXPECT_EQ(format_of("b.png"), std::nullopt);
     EXPECT_EQ(format_of("b"), std::nullopt);
     expect_error(ErrorKind::Usage, "\"cvs\" is no format", [] { return parse_format("cvs"); });
+}
+
+TEST(Result, AnSvgIsThePictureAndWithoutOneAnError) {
+    Result result = small();
+    result.picture = "<svg/>";
+    EXPECT_EQ(to_text(result, Format::Svg), "<svg/>");
+    expect_error(ErrorKind::Usage, "compose has no picture", [] { return to_text(small(), Format::Svg); });
 }
 
 TEST(Result, NumberColumnsBecomeArraysWithNanWhereEmpty) {

@@ -16,9 +16,9 @@
 
 namespace headway {
 
-enum class Format { Text, Csv, Tsv, Json, Jsonl, Markdown, Npz };
+enum class Format { Text, Csv, Tsv, Json, Jsonl, Markdown, Npz, Svg };
 
-/// `table`, `csv`, `tsv`, `json`, `jsonl`, `md`, `npz`. Throws Error(Usage) with the nearest name.
+/// `table`, `csv`, `tsv`, `json`, `jsonl`, `md`, `npz`, `svg`. Throws Error(Usage) with the nearest name.
 Format parse_format(std::string_view name);
 /// The format of a file by its extension (`.txt` is a table); nothing for others.
 std::optional<Format> format_of(const std::filesystem::path& file);
@@ -32,9 +32,11 @@ struct Result {
     std::vector<NpyArray> arrays = {};
     /// JSON text that stands for `data` instead of the table's caption and rows.
     std::string data = {};
+    /// What an .svg holds: a plot (plot.hpp); filled only when asked for one.
+    std::string picture = {};
 };
 
-/// The text of a result in any format but Npz.
+/// The text of a result in any format but Npz. Throws Error(Usage) for Svg without a picture.
 std::string to_text(const Result& result, Format format);
 
 /// The columns of numbers of a table as arrays, NaN where a cell is empty: what an .npz holds when a result
