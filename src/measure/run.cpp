@@ -3,24 +3,12 @@
 
 #include "headway/base/error.hpp"
 #include "headway/network/transformer.hpp"
+#include "measure/loss.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <random>
 
 namespace headway {
-
-namespace {
-
-// -log softmax(row)[token], with the maximum taken out.
-double negative_log_probability(std::span<const double> row, int token) {
-    const double most = *std::max_element(row.begin(), row.end());
-    double sum = 0;
-    for (const double logit : row) sum += std::exp(logit - most);
-    return std::log(sum) + most - row[static_cast<std::size_t>(token)];
-}
-
-}  // namespace
 
 std::vector<Expr> run_networks(const Network& network, const Config& config) {
     std::vector<Expr> expressions{network.output};
@@ -49,10 +37,7 @@ Run run_network(const Model& model, const Network& network, std::span<const int>
                       std::copy(value.data(), value.data() + value.size(),
                                 run.attention.data() + (number - 1) * a_layer);
                   });
-    const auto vocabulary = static_cast<std::size_t>(config.d_vocab);
-    for (std::size_t i = 0; i + 1 < n; ++i)
-        run.loss.push_back(
-            negative_log_probability({run.logits.data() + i * vocabulary, vocabulary}, tokens[i + 1]));
+    run.loss = losses(run.logits, tokens);
     return run;
 }
 
