@@ -30,6 +30,7 @@
 #include "headway/io/output_file.hpp"
 #include "headway/io/safetensors.hpp"
 #include "headway/io/tensor_statistics.hpp"
+#include "headway/io/token_text.hpp"
 #include "headway/io/weight_files.hpp"
 
 #include "headway/network/expression.hpp"
@@ -66,6 +67,7 @@
 #include "headway/model/load.hpp"
 #include "headway/model/model.hpp"
 #include "headway/model/save.hpp"
+#include "headway/model/tokens.hpp"
 
 #include "headway/contract/evaluate.hpp"
 #include "headway/contract/plan.hpp"
@@ -73,7 +75,9 @@
 #include "headway/measure/composition.hpp"
 #include "headway/measure/corner.hpp"
 #include "headway/measure/edges.hpp"
+#include "headway/measure/heads.hpp"
 #include "headway/measure/paths.hpp"
+#include "headway/measure/positional.hpp"
 #include "headway/measure/probe.hpp"
 #include "headway/measure/run.hpp"
 #include "headway/measure/score_network.hpp"
@@ -96,6 +100,7 @@
 #include "headway/report/circuit_table.hpp"
 #include "headway/report/comparison_table.hpp"
 #include "headway/report/composition_compare.hpp"
+#include "headway/report/composition_plot.hpp"
 #include "headway/report/composition_table.hpp"
 #include "headway/report/error_text.hpp"
 #include "headway/report/model_table.hpp"

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <limits>
+#include <utility>
 
 namespace headway {
 
@@ -40,7 +41,13 @@ std::string to_json(const Result& result) {
     for (const auto& [name, value] : result.options) object["options"][name] = value;
     object["approximations"] =
         result.model ? OrderedJson(result.model->description().approximations) : OrderedJson::array();
-    object["data"] = result.data.empty() ? json_of(result.table) : OrderedJson::parse(result.data);
+    if (result.rows_are_data) {
+        OrderedJson table = json_of(result.table);
+        object["caption"] = std::move(table["caption"]);
+        object["data"] = std::move(table["rows"]);
+    } else {
+        object["data"] = result.data.empty() ? json_of(result.table) : OrderedJson::parse(result.data);
+    }
     return json_text(object, 1) + "\n";
 }
 

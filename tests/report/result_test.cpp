@@ -37,6 +37,16 @@ TEST(Result, JsonSaysToolModelOptionsAndData) {
     EXPECT_TRUE(json.at("data").at("rows").at(1).at("score").is_null());
 }
 
+TEST(Result, RowsCanBeTheDataWithTheirCaptionBeside) {
+    Result result = small();
+    result.rows_are_data = true;
+    const Json json = parse_json(to_text(result, Format::Json), "result");
+    EXPECT_EQ(json.at("caption").at(0).text(), "What.");
+    ASSERT_EQ(json.at("data").size(), 2u);
+    EXPECT_EQ(json.at("data").at(0).text("head"), "L1H0");
+    EXPECT_TRUE(json.at("data").at(1).at("score").is_null());
+}
+
 TEST(Result, TheSameResultHasTheSameBytes) {
     for (const Format format :
          {Format::Text, Format::Csv, Format::Tsv, Format::Json, Format::Jsonl, Format::Markdown})

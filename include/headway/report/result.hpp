@@ -32,6 +32,8 @@ struct Result {
     std::vector<NpyArray> arrays = {};
     /// JSON text that stands for `data` instead of the table's caption and rows.
     std::string data = {};
+    /// In JSON `data` is the list of the table's rows, and its caption stands beside it as `caption`.
+    bool rows_are_data = false;
     /// What an .svg holds: a plot (plot.hpp); filled only when asked for one.
     std::string picture = {};
 };
