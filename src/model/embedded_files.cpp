@@ -22,13 +22,15 @@
 
 HEADWAY_EMBED(headway_attn_only_2l_config, "attn-only-2l/config.json")
 HEADWAY_EMBED(headway_attn_only_2l_model, "attn-only-2l/model.safetensors")
+HEADWAY_EMBED(headway_attn_only_2l_tokenizer, "attn-only-2l/tokenizer.json")
 
 namespace headway {
 
 std::span<const EmbeddedFile> embedded_files() {
-    static const std::array<EmbeddedFile, 2> files{{
+    static const std::array<EmbeddedFile, 3> files{{
         {"attn-only-2l/config.json", {headway_attn_only_2l_config, headway_attn_only_2l_config_end}},
         {"attn-only-2l/model.safetensors", {headway_attn_only_2l_model, headway_attn_only_2l_model_end}},
+        {"attn-only-2l/tokenizer.json", {headway_attn_only_2l_tokenizer, headway_attn_only_2l_tokenizer_end}},
     }};
     return files;
 }

@@ -25,7 +25,7 @@ std::string rounded(double value, int decimals) {
 
 std::string shown_cell(const Cell& cell, const Column& column) {
     if (const auto* text = std::get_if<std::string>(&cell))
-        return escaped(*text, std::numeric_limits<std::size_t>::max());
+        return column.safe ? *text : escaped(*text, std::numeric_limits<std::size_t>::max());
     if (const auto* integer = std::get_if<std::int64_t>(&cell)) return fmt::format("{}", *integer);
     if (const auto* number = std::get_if<double>(&cell)) return rounded(*number, column.decimals);
     return "-";

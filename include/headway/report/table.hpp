@@ -18,6 +18,7 @@ struct Column {
     ColumnKind kind = ColumnKind::Number;
     int decimals = 4;     ///< of a number in text and Markdown; the other formats write all digits
     bool detail = false;  ///< left out of text and Markdown
+    bool safe = false;    ///< text that is safe already, as shown tokens are: not escaped again
 };
 
 /// Nothing (absent), text, an integer, or a number; a number that is not finite is an undefined one.
