@@ -42,6 +42,8 @@
 #include "headway/network/transformer.hpp"
 
 #include "headway/expand/distribute.hpp"
+#include "headway/expand/edit.hpp"
+#include "headway/expand/edit_text.hpp"
 #include "headway/expand/fold.hpp"
 #include "headway/expand/freeze.hpp"
 #include "headway/expand/head_circuit.hpp"
@@ -61,12 +63,14 @@
 
 #include "headway/linalg/spectra.hpp"
 
+#include "headway/model/begin_token.hpp"
 #include "headway/model/compare.hpp"
 #include "headway/model/given_leaves.hpp"
 #include "headway/model/leaf.hpp"
 #include "headway/model/load.hpp"
 #include "headway/model/model.hpp"
 #include "headway/model/save.hpp"
+#include "headway/model/series.hpp"
 #include "headway/model/tokens.hpp"
 
 #include "headway/contract/evaluate.hpp"

@@ -35,6 +35,7 @@ const std::map<std::string_view, LeafShape>& shapes() {
         {"s_QK", {{Channel}, PerHead::Query, true}},
         {"V_QK", {{Channel, Residual}, PerHead::Query, true}},
         {"head_scale", {{}, PerHead::Query, true}},
+        {"given_pattern", {{Position, Position}, PerHead::Query, true}},
         {"b_Q", {{HeadInner}, PerHead::Query, true}},
         {"b_K", {{HeadInner}, PerHead::KeyValue, true}},
         {"b_V", {{HeadInner}, PerHead::KeyValue, true}},

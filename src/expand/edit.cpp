@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/expand/edit.hpp"
+
+#include "expand/replace.hpp"
+#include "headway/base/error.hpp"
+#include "headway/network/leaves.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+namespace headway {
+
+namespace {
+
+constexpr Index q{Space::Position, 0}, k{Space::Position, 1};
+constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1};
+constexpr Index e{Space::HeadInner, 0}, h{Space::Head, 0}, r{Space::Member, 0}, c{Space::Channel, 0};
+
+using Indices = std::vector<Index>;
+
+Indices operator+(Indices left, const Indices& right) {
+    left.insert(left.end(), right.begin(), right.end());
+    return left;
+}
+
+// Heads of a layer by their place: query heads on [head(, member)], key-value heads on [head].
+class Places {
+public:
+    Places(const Config& config, PerHead heads)
+        : members_(heads == PerHead::Query ? config.group_size() : 1),
+          count_(heads == PerHead::Query ? config.n_heads : config.n_kv_heads) {}
+
+    Indices ports() const { return members_ > 1 ? Indices{h, r} : Indices{h}; }
+    bool all(const std::set<int>& heads) const { return static_cast<int>(heads.size()) == count_; }
+
+    // 1 at one head.
+    std::vector<Wired> at(int head) const {
+        std::vector<Wired> factors{{one_hot(Space::Head, head / members_), {h}}};
+        if (members_ > 1) factors.push_back({one_hot(Space::Member, head % members_), {r}});
+        return factors;
+    }
+    // 1 at each of the heads.
+    Wired mask(const std::set<int>& heads) const {
+        std::vector<WiredTerm> terms;
+        for (const int head : heads) terms.push_back({1, {product(at(head), ports()), ports()}});
+        return {sum(terms, ports()), ports()};
+    }
+    std::set<int> others(const std::set<int>& heads) const {
+        std::set<int> rest;
+        for (int head = 0; head < count_; ++head)
+            if (!heads.contains(head)) rest.insert(head);
+        return rest;
+    }
+    // `node`, on [head(, member), inner ...], where the head is one of `heads`, and 0 elsewhere.
+    WiredTerm only(const std::set<int>& heads, const Expr& node, const Indices& inner) const {
+        const Indices whole = ports() + inner;
+        if (all(heads)) return {1, {node, whole}};
+        return {1, {product({mask(heads), {node, whole}}, whole), whole}};
+    }
+
+private:
+    int members_;
+    int count_;
+};
+
+// W_O of one head without its removed components: W_O - W_O V_Zᵀ V_Z.
+Expr without_components(const Config& config, const RemovedComponents& removed) {
+    const Expr weight = head_leaf("W_O", removed.head, config.group_size());
+    const Expr directions = head_leaf("V_OV", removed.head, config.group_size());
+    std::vector<WiredTerm> chosen;
+    for (const int component : removed.components)
+        chosen.push_back({1, {one_hot(Space::Channel, component), {c}}});
+    const Expr taken = product(
+        {{weight, {e, d1}}, {directions, {c, d1}}, {directions, {c, d}}, {sum(chosen, {c}), {c}}}, {e, d});
+    return sum({{1, {weight, {e, d}}}, {-1, {taken, {e, d}}}}, {e, d});
+}
+
+// W_O of the heads of a layer that are touched; of removed ones it is zero.
+std::map<int, Expr> touched_weights(const Config& config, int layer, const Edits& edits) {
+    std::map<int, Expr> weights;
+    for (const RemovedComponents& each : edits.components)
+        if (each.head.layer == layer) weights.emplace(each.head.index, without_components(config, each));
+    for (const ScaledHead& each : edits.scaled) {
+        if (each.head.layer != layer) continue;
+        Expr& weight =
+            weights.emplace(each.head.index, head_leaf("W_O", each.head, config.group_size())).first->second;
+        const Expr factor = head_leaf("head_scale", each.head, config.group_size());
+        weight = product({{weight, {e, d}}, {factor, {}}}, {e, d});
+    }
+    for (const Head head : edits.removed)
+        if (head.layer == layer)
+            weights.insert_or_assign(head.index, zero({Space::HeadInner, Space::Residual}));
+    return weights;
+}
+
+class Editor {
+public:
+    Editor(const Network& network, const Config& config, const Edits& edits)
+        : network_(network), config_(config), edits_(edits) {
+        for (const Definition& definition : network.definitions)
+            named_.emplace(definition.name, definition.node);
+    }
+
+    Network run() {
+        for (int layer = 0; layer < config_.n_layers; ++layer) {
+            for (const EdgeInput input : {EdgeInput::Q, EdgeInput::K, EdgeInput::V}) close(layer, input);
+            give_patterns(layer);
+            change_weights(layer);
+            if (config_.has_mlp()) close_mlp(layer);
+        }
+        return finish();
+    }
+
+private:
+    using Writers = std::set<Source>;
+
+    const Expr* find(const std::string& name, int layer) const {
+        const auto found = named_.find(layer < 0 ? name : fmt::format("{}[L{}]", name, layer));
+        return found == named_.end() ? nullptr : &found->second;
+    }
+    const Expr& at(const std::string& name, int layer = -1) const {
+        const Expr* node = find(name, layer);
+        require(node != nullptr, ErrorKind::Usage, "the network to be edited does not define {}", name);
+        return *node;
+    }
+    const Expr& stream(int layer) const { return at(fmt::format("x{}", layer)); }
+
+    Writers writers_to(EdgeInput input, Head reader) const {
+        Writers writers;
+        for (const ClosedEdge& edge : edits_.closed)
+            if (edge.input == input && edge.reader == reader) writers.insert(edge.writer);
+        return writers;
+    }
+
+    // What writers of the edited run add to the stream: ports [position, residual].
+    std::vector<WiredTerm> written(const Writers& writers) {
+        std::map<int, std::set<int>> heads;
+        std::vector<WiredTerm> terms;
+        for (const Source& writer : writers) {
+            if (writer.kind == SourceKind::HeadOutput)
+                heads[writer.layer].insert(writer.head);
+            else
+                terms.push_back({1, {edits_of_.run(at("mlp", writer.layer)), {q, d}}});
+        }
+        for (const auto& [layer, of_layer] : heads)
+            terms.push_back({1, {written_by_heads(layer, of_layer), {q, d}}});
+        return terms;
+    }
+
+    // The sum over heads that `attn` makes, over these heads only.
+    Expr written_by_heads(int layer, const std::set<int>& heads) {
+        const Places places(config_, PerHead::Query);
+        Expr written = edits_of_.run(at("attn", layer));
+        const auto* sum_over_heads = written->as<Product>();
+        if (sum_over_heads != nullptr && !places.all(heads)) {
+            std::vector<Use> factors = sum_over_heads->factors;
+            factors.push_back(
+                {places.mask(heads).node, head_labels(*sum_over_heads, written->ports().size())});
+            written = product(std::move(factors), written->ports(), sum_over_heads->bound);
+        }
+        if (!config_.norms_after()) return written;
+        return product({{written, {q, d}},
+                        {edits_of_.run(at("rstd1_post", layer)), {q}},
+                        {leaf("ln1_post.w", layer), {d}}},
+                       {q, d});
+    }
+
+    std::vector<int> head_labels(const Product& product, std::size_t n_ports) const {
+        std::vector<int> labels;
+        for (const Space space : {Space::Head, Space::Member})
+            for (std::size_t i = 0; i < product.bound.size(); ++i)
+                if (product.bound[i] == space) labels.push_back(static_cast<int>(n_ports + i));
+        invariant(labels.size() == (config_.group_size() > 1 ? 2U : 1U),
+                  "attention sums over one head index");
+        return labels;
+    }
+
+    // The edited stream without what the writers wrote.
+    Expr without(const Expr& stream, const Writers& writers) {
+        std::vector<WiredTerm> terms{{1, {edits_of_.run(stream), {q, d}}}};
+        for (WiredTerm& term : written(writers)) terms.push_back({-1, std::move(term.wired)});
+        return sum(terms, {q, d});
+    }
+
+    // `node` as it is when it reads `stream` without what the writers wrote there.
+    Expr closed(const Expr& node, const Expr& stream, const Expr* scale, const Writers& writers) {
+        Replacer reading;
+        if (edits_.frozen_norm_scales && scale != nullptr) reading.replace(*scale, edits_of_.run(*scale));
+        reading.replace(stream, without(stream, writers));
+        return reading.run(node);
+    }
+
+    // Queries, keys or values of a layer: each head's own from its own stream. Heads that close the same edges
+    // are made together.
+    void close(int layer, EdgeInput input) {
+        const PerHead kind = input == EdgeInput::Q ? PerHead::Query : PerHead::KeyValue;
+        const Places places(config_, kind);
+        std::map<Writers, std::set<int>> readers;
+        for (int head = 0; head < config_.n_heads; ++head) {
+            const Writers writers = writers_to(input, {layer, head});
+            const int place = kind == PerHead::Query ? head : head / config_.group_size();
+            if (!writers.empty()) shared(place, writers, readers);
+        }
+        if (readers.empty()) return;
+        const Expr& side = side_of(input, layer);
+        const Indices inner{q, e}, ports = places.ports() + inner;
+        std::vector<WiredTerm> terms;
+        std::set<int> touched;
+        for (const auto& [writers, heads] : readers) {
+            const Expr other = closed(side, stream(layer), find("rstd1", layer), writers);
+            terms.push_back(places.only(heads, other, inner));
+            touched.insert(heads.begin(), heads.end());
+        }
+        if (!places.all(touched))
+            terms.push_back(places.only(places.others(touched), edits_of_.run(side), inner));
+        edits_of_.replace(side, sum(terms, ports));
+    }
+
+    // Adds writers to those of a place: query heads of one key-value head close each other's edges.
+    static void shared(int place, Writers writers, std::map<Writers, std::set<int>>& readers) {
+        for (auto entry = readers.begin(); entry != readers.end(); ++entry) {
+            if (entry->second.erase(place) == 0) continue;
+            writers.insert(entry->first.begin(), entry->first.end());
+            if (entry->second.empty()) readers.erase(entry);
+            break;
+        }
+        readers[std::move(writers)].insert(place);
+    }
+
+    // Before a norm of queries and keys, which may be one of all heads together.
+    const Expr& side_of(EdgeInput input, int layer) const {
+        const char* letter = input == EdgeInput::Q ? "Q" : input == EdgeInput::K ? "K" : "V";
+        const Expr* linear = find(std::string(letter) + "_linear", layer);
+        return linear != nullptr ? *linear : at(letter, layer);
+    }
+
+    void give_patterns(int layer) {
+        std::set<int> given;
+        for (const Head head : edits_.given_patterns)
+            if (head.layer == layer) given.insert(head.index);
+        if (given.empty()) return;
+        const Places places(config_, PerHead::Query);
+        const Expr& pattern = at("A", layer);
+        const Indices inner{q, k}, ports = places.ports() + inner;
+        std::vector<WiredTerm> terms;
+        for (const int head : given) {
+            std::vector<Wired> factors = places.at(head);
+            factors.push_back({head_leaf("given_pattern", {layer, head}, config_.group_size()), inner});
+            terms.push_back({1, {product(factors, ports), ports}});
+        }
+        if (!places.all(given))
+            terms.push_back(places.only(places.others(given), edits_of_.run(pattern), inner));
+        edits_of_.replace(pattern, sum(terms, ports));
+    }
+
+    void change_weights(int layer) {
+        const std::map<int, Expr> touched = touched_weights(config_, layer, edits_);
+        for (const auto& [head, weight] : touched)
+            edits_of_.replace(head_leaf("W_O", {layer, head}, config_.group_size()), weight);
+        if (!touched.empty())
+            edits_of_.replace(leaf("W_O", layer, config_.group_size()),
+                              edited_output_weight(config_, layer, edits_));
+    }
+
+    void close_mlp(int layer) {
+        const Writers writers = writers_to(EdgeInput::Mlp, {layer, -1});
+        if (writers.empty()) return;
+        const Expr& read = config_.parallel_block ? stream(layer) : at("mid", layer);
+        const Expr* scale = find(config_.shared_norm ? "rstd1" : "rstd2", layer);
+        edits_of_.replace(at("mlp", layer), closed(at("mlp", layer), read, scale, writers));
+    }
+
+    // The unembedding reads the last stream, which keeps its name and its value.
+    Network finish() {
+        Network result;
+        const Expr& last = stream(config_.n_layers);
+        const Writers writers = writers_to(EdgeInput::Unembed, {-1, -1});
+        for (const Definition& definition : network_.definitions) {
+            result.definitions.push_back({definition.name, edits_of_.run(definition.node)});
+            if (definition.node != last || writers.empty()) continue;
+            const Expr* scale = find("rstd_final", -1);
+            if (edits_.frozen_norm_scales && scale != nullptr)
+                edits_of_.replace(*scale, edits_of_.run(*scale));
+            edits_of_.replace(last, without(last, writers));
+        }
+        result.output = edits_of_.run(network_.output);
+        return result;
+    }
+
+    const Network& network_;
+    const Config& config_;
+    const Edits& edits_;
+    std::map<std::string, Expr> named_;
+    Replacer edits_of_;
+};
+
+}  // namespace
+
+bool Edits::empty() const {
+    return removed.empty() && scaled.empty() && components.empty() && closed.empty() &&
+           given_patterns.empty();
+}
+
+Expr edited_output_weight(const Config& config, int layer, const Edits& edits) {
+    const Places places(config, PerHead::Query);
+    const Expr weight = leaf("W_O", layer, config.group_size());
+    const std::map<int, Expr> touched = touched_weights(config, layer, edits);
+    if (touched.empty()) return weight;
+    std::set<int> heads;
+    const Indices inner{e, d}, ports = places.ports() + inner;
+    std::vector<WiredTerm> terms;
+    for (const auto& [head, own] : touched) {
+        std::vector<Wired> factors = places.at(head);
+        factors.push_back({own, inner});
+        terms.push_back({1, {product(factors, ports), ports}});
+        heads.insert(head);
+    }
+    if (!places.all(heads)) terms.push_back(places.only(places.others(heads), weight, inner));
+    return sum(terms, ports);
+}
+
+Network edit(const Network& network, const Config& config, const Edits& edits) {
+    check_edits(config, edits);
+    return edits.empty() ? network : Editor(network, config, edits).run();
+}
+
+}  // namespace headway

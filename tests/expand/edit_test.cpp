@@ -1,0 +1,370 @@
+// Edits of a network: what they make of it, proved exactly.
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/expand/edit.hpp"
+
+#include "expand/mutants.hpp"
+#include "expand/random.hpp"
+#include "expand/replace.hpp"
+#include "expand/small_models.hpp"
+#include "expand/tiny.hpp"
+#include "headway/expand/edit_text.hpp"
+#include "headway/expand/select.hpp"
+#include "headway/network/leaves.hpp"
+#include "headway/network/transformer.hpp"
+#include "support/errors.hpp"
+
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <set>
+
+namespace headway {
+namespace {
+
+using test::expect_error;
+
+bool same(const Expr& left, const Expr& right, const Config& config, std::uint64_t seed = 0) {
+    return verify_equal(left, right, config, {.trials = 1, .seed = seed}).holds;
+}
+
+// The network of `config`, edited as the text says.
+Network edited(const Config& config, const std::string& text) {
+    return edit(transformer(config), config, parse_edits(text, config));
+}
+
+// All edges that a head writes to.
+Edits all_edges_of(const Config& config, Head writer) {
+    Edits edits;
+    const Source source{SourceKind::HeadOutput, writer.layer, writer.index};
+    for (int layer = writer.layer; layer < config.n_layers; ++layer) {
+        if (config.has_mlp() && (layer > writer.layer || !config.parallel_block))
+            edits.closed.push_back({source, EdgeInput::Mlp, {layer, -1}});
+        for (int head = 0; head < config.n_heads && layer > writer.layer; ++head)
+            for (const EdgeInput input : {EdgeInput::Q, EdgeInput::K, EdgeInput::V})
+                edits.closed.push_back({source, input, {layer, head}});
+    }
+    edits.closed.push_back({source, EdgeInput::Unembed});
+    return edits;
+}
+
+// What a head wrote is a summand of the stream, and nothing of it stays in a scale behind it.
+bool closing_all_is_removing(const Config& config) { return !config.norms_after() && !config.norms_stream(); }
+
+std::vector<Config> every_nth_model(std::size_t step) {
+    const std::vector<NamedConfig> all = tiny_models();
+    std::vector<Config> some;
+    for (std::size_t i = 0; i < all.size(); i += step)
+        if (all[i].config.n_layers > 0) some.push_back(all[i].config);
+    for (const Config& config : small_models()) some.push_back(config);
+    return some;
+}
+
+// 1, as there is no such leaf.
+Expr one() {
+    const Index h{Space::Head, 0};
+    return product({{one_hot(Space::Head, 0), {h}}}, {});
+}
+
+TEST(Edit, OfNothingIsTheNetworkItself) {
+    for (const Config& config : small_models()) {
+        const Network network = transformer(config);
+        const Network same_network = edit(network, config, {});
+        EXPECT_EQ(same_network.output, network.output);
+        EXPECT_EQ(same_network.definitions, network.definitions);
+        EXPECT_EQ(edited_output_weight(config, 0, {}), leaf("W_O", 0, config.group_size()));
+    }
+}
+
+TEST(Edit, KeepsAllNames) {
+    for (const Config& config : small_models()) {
+        const Network network = transformer(config);
+        const Network other = edit(network, config, {.removed = {{0, 0}}});
+        ASSERT_EQ(other.definitions.size(), network.definitions.size());
+        for (std::size_t i = 0; i < network.definitions.size(); ++i)
+            EXPECT_EQ(other.definitions[i].name, network.definitions[i].name);
+    }
+}
+
+TEST(Edit, IsReadBackFromItsText) {
+    const Config config = tiny_gpt2();
+    for (const char* text : {"L0H1", "L0H0=0.5", "L0H1.V:{0,2}", "L0H0>L1H1.K,L0H1>L1H0.Q,mlp0>L1H0.V",
+                             "L0H0>mlp1,L0H1>unembed"}) {
+        const Network network = edited(config, text);
+        EXPECT_EQ(parse_network(to_text(network)).output, network.output) << text;
+    }
+}
+
+TEST(Edit, ClosingEveryEdgeOfAHeadIsRemovingIt) {
+    int proved = 0;
+    for (const Config& config : every_nth_model(13)) {
+        if (!closing_all_is_removing(config)) continue;
+        const Network network = transformer(config);
+        const Head head{0, config.n_heads - 1};
+        const Network removed = edit(network, config, {.removed = {head}});
+        const Network closed = edit(network, config, all_edges_of(config, head));
+        ASSERT_TRUE(same(removed.output, closed.output, config)) << to_text(closed);
+        ASSERT_FALSE(same(removed.output, network.output, config));
+        for (int layer = 0; layer < config.n_layers; ++layer) {
+            const std::string pattern = fmt::format("A[L{}]", layer);
+            ASSERT_TRUE(same(removed.at(pattern), closed.at(pattern), config)) << pattern;
+        }
+        ++proved;
+    }
+    std::cout << proved << " models\n";
+    EXPECT_GT(proved, 100);
+}
+
+TEST(Edit, LeavingOneEdgeOpenIsNotRemoving) {
+    for (const Config& config : small_models()) {
+        if (!closing_all_is_removing(config)) continue;
+        const Network network = transformer(config);
+        const Expr removed = edit(network, config, {.removed = {{0, 1}}}).output;
+        Edits edits = all_edges_of(config, {0, 1});
+        for (std::size_t i = 0; i < edits.closed.size(); ++i) {
+            Edits some = edits;
+            some.closed.erase(some.closed.begin() + static_cast<std::ptrdiff_t>(i));
+            // Shared keys and values are closed by any head of the group.
+            const ClosedEdge& open = edits.closed[i];
+            if (config.group_size() > 1 && (open.input == EdgeInput::K || open.input == EdgeInput::V))
+                continue;
+            EXPECT_FALSE(same(removed, edit(network, config, some).output, config)) << label(open);
+        }
+    }
+}
+
+TEST(Edit, TheQueriesOfEachHeadReadTheirOwnStream) {
+    // Written by hand: two layers of two heads, the key of L1H1 without what L0H0 wrote.
+    const Config config = tiny();
+    const Network network = edited(config, "L0H0>L1H1.K");
+    const std::string by_hand =
+        "x0[q,d] = token[q,v] W_E[v,d]\n"
+        "S0[h,q,k] = x0[q,d] W_Q[L0][h,d,e] W_K[L0][h,d1,e] x0[k,d1] scale[L0]\n"
+        "A0[h,q,k] = softmax_k(causal[q,k]; S0[h,q,k])\n"
+        "out[q,d] = one_hot(0)[h] A0[h,q,k] x0[k,d1] W_V[L0][h,d1,e] W_O[L0][h,e,d]\n"
+        "all[q,d] = A0[h,q,k] x0[k,d1] W_V[L0][h,d1,e] W_O[L0][h,e,d]\n"
+        "x1[q,d] = x0[q,d] + all[q,d]\n"
+        "left[q,d] = x1[q,d] - out[q,d]\n"
+        "S1[q,k] = x1[q,d] W_Q[L1H0][d,e] W_K[L1H0][d1,e] x1[k,d1] scale[L1]\n"
+        "open[q,k] = softmax_k(causal[q,k]; S1[q,k])\n"
+        "S2[q,k] = x1[q,d] W_Q[L1H1][d,e] W_K[L1H1][d1,e] left[k,d1] scale[L1]\n"
+        "shut[q,k] = softmax_k(causal[q,k]; S2[q,k])\n"
+        "y[q,d] = open[q,k] x1[k,d1] W_V[L1H0][d1,e] W_O[L1H0][e,d]\n"
+        "z[q,d] = shut[q,k] x1[k,d1] W_V[L1H1][d1,e] W_O[L1H1][e,d]\n"
+        "x2[q,d] = x1[q,d] + y[q,d] + z[q,d]\n"
+        "logits[q,v] = x2[q,d] W_U[d,v]\n";
+    EXPECT_TRUE(same(parse_network(by_hand).output, network.output, config));
+}
+
+TEST(Edit, ClosingIntoOneHeadLeavesTheOthersAsTheyWere) {
+    for (const Config& config : every_nth_model(101)) {
+        if (config.n_layers < 2 || config.n_heads < 2 || config.norms_stream()) continue;
+        if (config.query_key_norm == QueryKeyNorm::Layer) continue;
+        const Network network = transformer(config), other = edited(config, "L0H0>L1H1.Q");
+        const int groups = config.group_size();
+        EXPECT_TRUE(same(select_head(network.at("A[L1]"), 0, groups),
+                         select_head(other.at("A[L1]"), 0, groups), config));
+        EXPECT_FALSE(same(select_head(network.at("A[L1]"), 1, groups),
+                          select_head(other.at("A[L1]"), 1, groups), config));
+    }
+}
+
+TEST(Edit, TwoStepsAreOne) {
+    const std::vector<std::pair<std::string, std::string>> pairs{{"L0H0", "L0H1=3"},
+                                                                 {"L0H0.V:0", "L0H1.V:{0,1}"},
+                                                                 {"L0H0=2", "L1H1"},
+                                                                 {"L0H0>L1H1.K", "L0H1>L1H1.K"},
+                                                                 {"L0H0>L1H0.K", "L0H0>L1H1.K"},
+                                                                 {"L0H1>L1H1.Q", "L0H0>L1H1.V"},
+                                                                 {"L0H1=2", "L0H1>L1H1.K"}};
+    for (const Config& config : {tiny(), tiny_gpt2(), tiny_gpt2(2, 2, false)}) {
+        for (const auto& [first, second] : pairs) {
+            const Network once = edited(config, first + "," + second);
+            const Network twice = edit(edited(config, first), config, parse_edits(second, config));
+            EXPECT_TRUE(same(once.output, twice.output, config)) << first << " then " << second;
+        }
+    }
+}
+
+TEST(Edit, EditsOfDifferentHeadsCommute) {
+    for (const Config& config : small_models()) {
+        if (config.norms_after()) continue;
+        const Edits a = parse_edits("L0H0.V:0,L1H1=2", config), b = parse_edits("L0H1,L1H0.V:1", config);
+        const Network network = transformer(config);
+        EXPECT_TRUE(same(edit(edit(network, config, a), config, b).output,
+                         edit(edit(network, config, b), config, a).output, config));
+    }
+}
+
+TEST(Edit, ScalingByOneIsNothingAndByZeroIsRemoving) {
+    for (const Config& config : small_models()) {
+        const Network network = transformer(config), scaled = edited(config, "L0H1=2");
+        const Expr factor = head_leaf("head_scale", {0, 1}, config.group_size());
+        Replacer by_one, by_zero;
+        by_one.replace(factor, one());
+        by_zero.replace(factor, sum(std::vector<Term>{}, {}));
+        EXPECT_TRUE(same(by_one.run(scaled.output), network.output, config));
+        EXPECT_TRUE(same(by_zero.run(scaled.output), edited(config, "L0H1").output, config));
+        EXPECT_FALSE(same(scaled.output, network.output, config));
+    }
+}
+
+TEST(Edit, RemovedComponentsAreTakenFromWhatTheHeadWrites) {
+    // W_V W_O' = W_V W_O (1 - Σ v vᵀ), and no other head is another.
+    const Config config = tiny(1, 2);
+    const Expr weight = edited_output_weight(config, 0, parse_edits("L0H1.V:{0,2}", config));
+    const Expr by_hand = parse_network(
+                             "c[c] = one_hot(0)[c] + one_hot(2)[c]\n"
+                             "p[d,d1] = c[c] V_OV[L0H1][c,d] V_OV[L0H1][c,d1]\n"
+                             "w[e,d] = W_O[L0H1][e,d] - W_O[L0H1][e,d1] p[d1,d]\n")
+                             .output;
+    EXPECT_TRUE(same(select_head(weight, 1), by_hand, config));
+    EXPECT_TRUE(same(select_head(weight, 0), head_leaf("W_O", {0, 0}), config));
+}
+
+TEST(Edit, AGivenPatternTakesThePlaceOfTheHeadsOwn) {
+    for (const Config& config : small_models()) {
+        const Network network = transformer(config);
+        const Edits edits{.given_patterns = {{1, 1}}};
+        const Expr given = edit(network, config, edits).at("A[L1]");
+        const int groups = config.group_size();
+        EXPECT_TRUE(same(select_head(given, 1, groups), head_leaf("given_pattern", {1, 1}, groups), config));
+        EXPECT_TRUE(same(select_head(given, 0, groups), select_head(network.at("A[L1]"), 0, groups), config));
+    }
+}
+
+TEST(Edit, FrozenNormScalesAreThoseOfTheWholeStream) {
+    const Config config = tiny_gpt2();
+    Edits edits = parse_edits("L0H0>L1H1.K", config);
+    const Network network = transformer(config), anew = edit(network, config, edits);
+    edits.frozen_norm_scales = true;
+    const Network frozen = edit(network, config, edits);
+    EXPECT_FALSE(same(anew.output, frozen.output, config));
+    // With the scale frozen the key is linear in the stream: it loses what the head wrote times the scale.
+    const Expr out = parse_network("A0[q,k] V0[k,e] W_O[L0H0][e,d] -> [q,d]",
+                                   {{"A0", select_head(network.at("A[L0]"), 0)},
+                                    {"V0", select_head(network.at("V[L0]"), 0)}})
+                         .output;
+    const Expr by_hand =
+        parse_network(
+            "K[q,e] = K1[q,e] - rstd[q] out[q,d] W_K[L1H1][d,e]",
+            {{"K1", select_head(network.at("K[L1]"), 1)}, {"rstd", network.at("rstd1[L1]")}, {"out", out}})
+            .output;
+    EXPECT_TRUE(same(select_head(frozen.at("K[L1]"), 1), by_hand, config));
+}
+
+TEST(Edit, AnEdgeIntoAKeyIsOneIntoItsGroup) {
+    Config config = tiny(2, 4);
+    config.n_kv_heads = 2;
+    const Network network = transformer(config);
+    EXPECT_EQ(edited(config, "L0H0>L1H2.K").output, edited(config, "L0H0>L1H3.K").output);
+    EXPECT_EQ(edited(config, "L0H0>L1H{2,3}.K").output, edited(config, "L0H0>L1H3.K").output);
+    EXPECT_TRUE(same(edited(config, "L0H0>L1H2.K,L0H1>L1H3.K").output,
+                     edited(config, "L0H{0,1}>L1H2.K").output, config));
+    EXPECT_FALSE(same(edited(config, "L0H0>L1H2.Q").output, edited(config, "L0H0>L1H3.Q").output, config));
+}
+
+TEST(Edit, DifferentEditsGiveDifferentNetworks) {
+    const Config config = tiny_gpt2();
+    const ModularModel model = modular_model(config, 1);
+    std::set<std::vector<std::uint64_t>> values{ModularRun(model).value(transformer(config).output).values};
+    std::size_t n = 1;
+    for (const char* reader : {"L1H0.Q", "L1H0.K", "L1H0.V", "L1H1.Q", "L1H1.K", "L1H1.V", "mlp1", "unembed"})
+        for (const char* writer : {"L0H0", "L0H1", "mlp0"}) {
+            const Network network = edited(config, std::string(writer) + ">" + reader);
+            values.insert(ModularRun(model).value(network.output).values);
+            ++n;
+        }
+    for (const char* text :
+         {"L0H0", "L0H1", "L1H0", "L0H0=2", "L0H1=2", "L0H0.V:0", "L0H0.V:1", "L0H1.V:0"}) {
+        values.insert(ModularRun(model).value(edited(config, text).output).values);
+        ++n;
+    }
+    EXPECT_EQ(values.size(), n);
+}
+
+TEST(Edit, MutantsOfEditedNetworksAreRejected) {
+    std::vector<Config> models;
+    for (const Config& config : small_models())
+        if (closing_all_is_removing(config)) models.push_back(config);
+    const auto make = [&](std::uint64_t seed) -> std::optional<Equality> {
+        Random random(seed);
+        const Config& config = random.pick(models);
+        const Network network = transformer(config);
+        const Head head{random.between(0, config.n_layers - 2), random.between(0, config.n_heads - 1)};
+        return Equality{edit(network, config, {.removed = {head}}).output,
+                        edit(network, config, all_edges_of(config, head)).output,
+                        {modular_model(config, seed), modular_model(config, seed + 1)},
+                        {config.n_layers, config.n_heads, config.n_kv_heads},
+                        "all edges of " + label(head)};
+    };
+    const MutantCount count = count_equality_mutants("edit", 150, 5, make);
+    std::cout << count.total_rejected() << " mutants rejected, " << count.survived << " survived, "
+              << count.total_excused() << " excused\n";
+    EXPECT_EQ(count.total_rejected(), 150u);
+    EXPECT_EQ(count.survived, 0u) << (count.survivors.empty() ? "" : count.survivors.front());
+}
+
+TEST(Edit, RefusesWhatItCannotDo) {
+    const Config config = tiny(2, 2);
+    const auto refuses = [&](ErrorKind kind, const std::string& text, const char* words) {
+        expect_error(kind, words, [&] { return parse_edits(text, config); });
+    };
+    refuses(ErrorKind::Unsupported, "L2H0", "there is no layer 2: the model has layers 0 to 1");
+    refuses(ErrorKind::Unsupported, "L1H2=1", "there is no head L1H2: layer 1 has heads 0 to 1");
+    refuses(ErrorKind::Usage, "L1H0>L1H1.K", "L1H0>L1H1.K: the reader does not see what the writer writes");
+    refuses(ErrorKind::Unsupported, "L0H0>mlp1", "there is no mlp1: the model has attention only");
+    refuses(ErrorKind::Usage, "L0H0.V:3", "L0H0 has no component 3: a head has components 0 to 2");
+    refuses(ErrorKind::Usage, "L0H0,L0H0=2", "the factor of L0H0 is given twice");
+    Config bert = tiny_gpt2(2, 2, false);
+    bert.norm_placement = NormPlacement::Stream;
+    expect_error(ErrorKind::Unsupported, "edges are not closed in a model with norms on its residual stream",
+                 [&] { return edited(bert, "L0H0>L1H1.K"); });
+    Config olmo = tiny(2, 2);
+    olmo.norm = Norm::RmsNorm;
+    olmo.norm_placement = NormPlacement::After;
+    expect_error(ErrorKind::Unsupported,
+                 "components of a head are not removed from a model with norms behind",
+                 [&] { return edited(olmo, "L0H0.V:0"); });
+}
+
+TEST(EditText, IsReadAndPrinted) {
+    Config config = tiny_gpt2(2, 8);
+    const auto text = [&](const char* written) { return to_text(parse_edits(written, config)); };
+    EXPECT_EQ(text(""), "");
+    EXPECT_EQ(text("L0H0>L1H{2,4,5,6,7}.K"), "L0H0>L1H{2,4-7}.K");
+    EXPECT_EQ(text("L0H{0,2,4}>L1H{2,4-7}.K"), "L0H{0,2,4}>L1H{2,4-7}.K");
+    EXPECT_EQ(text("L0H0>L1H6.K, L0H0>L1H7.K, L0H0>L1H6.K"), "L0H0>L1H{6,7}.K");
+    EXPECT_EQ(text("L0H3.V:0-2,L0H3.V:2"), "L0H3.V:{0-2}");
+    EXPECT_EQ(text("L1H3, L0H1=0.5, L0H3"), "L0H3,L1H3,L0H1=0.5");
+    EXPECT_EQ(text("mlp0>L1H*.Q"), "mlp0>L1H{0-7}.Q");
+    EXPECT_EQ(text("L0H3>mlp0,L0H3>unembed"), "L0H3>mlp0,L0H3>unembed");
+    for (const char* written : {"L0H{0,2,4}>L1H{2,4-7}.K", "L0H3,L1H3,L0H1=0.5", "L0H3.V:{0-2}"})
+        EXPECT_EQ(text(text(written).c_str()), written);
+}
+
+TEST(EditText, ShowsWhatItCannotRead) {
+    const Config config = tiny(2, 2);
+    for (const char* item :
+         {"L0", "L0H", "H3", "L0H0>", "L0H0>L1H1", "L0H0>L1H1.X", "L0H0=", "L0H0=x", "L0H{0", "L0H{}",
+          "L0H1-0", "L0H0.V:", "L0H0.K:0", "L0H0 L0H1", "L0H-1", "x", "L0H0>L1H1.K.K"})
+        expect_error(ErrorKind::Usage, "is no edit", [&] { return parse_edits(item, config); });
+}
+
+TEST(EditNotes, SayWhatIsRecomputedAndWhoSharesKeys) {
+    Config config = tiny(2, 4);
+    config.n_kv_heads = 2;
+    config.norm = Norm::RmsNorm;
+    const std::vector<std::string> notes = edit_notes(config, parse_edits("L0H0>L1H2.K", config));
+    ASSERT_EQ(notes.size(), 3u);
+    EXPECT_EQ(
+        notes[0],
+        "Closed (1 edge): L0H0>L1H2.K. The input is read from the stream without what the writer writes "
+        "there in this run; all that follows is recomputed.");
+    EXPECT_EQ(notes[1], "Norm scales in front of closed inputs are recomputed.");
+    EXPECT_EQ(notes[2],
+              "Heads that share keys and values, L1H{2,3}: an edge into K or V of one is closed for all of "
+              "them.");
+}
+
+}  // namespace
+}  // namespace headway
