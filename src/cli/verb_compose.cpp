@@ -3,7 +3,9 @@
 #include "cli/session.hpp"
 #include "cli/verb.hpp"
 #include "headway/base/error.hpp"
+#include "headway/base/text.hpp"
 #include "headway/report/composition_compare.hpp"
+#include "headway/report/composition_plot.hpp"
 #include "headway/report/composition_table.hpp"
 #include "headway/report/selection.hpp"
 
@@ -59,12 +61,18 @@ int compose(const Arguments& arguments) {
     const CompositionTable scores = composition(model, kinds, options, score_of(arguments, model.config()));
     Result result = result_of(arguments, model);
     if (arguments.has("--compare")) {
+        require(to.format != Format::Svg, ErrorKind::Usage,
+                "--compare has no picture: svg is not one of its formats");
         add_rows(result.table, compare_rows(scores, kinds, model.config(), others(arguments, arrays)));
         write(result, to);
         return 0;
     }
     add_rows(result.table, composition_rows(scores, model.config(), view));
     if (to.format == Format::Npz) result.arrays = composition_arrays(scores, kinds, model.config());
+    if (to.format == Format::Svg)
+        result.picture =
+            svg(composition_plot(result.table, fmt::format("{}: composition of heads, from the weights alone",
+                                                           escaped(model.name()))));
     write(result, to);
     return 0;
 }
@@ -90,7 +98,7 @@ Verb compose_verb() {
                    general_flags()},
         .examples = {"headway compose example:attn-only-2l --kind k --top 10",
                      "headway compose gpt2/ --kind all --format csv -o scores.csv",
-                     "headway compose gpt2/ -o scores.npz",
+                     "headway compose gpt2/ -o scores.npz", "headway compose gpt2/ -o scores.svg",
                      "headway compose gpt2/ --heads L5H* --sort robust_z_writer",
                      "headway compose llama/ --kind k --rope-mean 64 --top 20",
                      "headway compose gpt2/ --no-fold --compare theirs.npz"},
@@ -98,7 +106,8 @@ Verb compose_verb() {
             "A score says how much of what the writer's output matrix can write lies where the reader's\n"
             "query, key or value input reads. An .npz holds Q, K, V [n_layers, n_heads, n_layers, n_heads]\n"
             "by [writer layer, writer head, reader layer, reader head], NaN where a pair cannot compose.",
-        .run = compose};
+        .run = compose,
+        .picture = "heat maps of the scores, one for each kind, coloured around the baseline"};
 }
 
 }  // namespace headway

@@ -103,6 +103,16 @@ std::string shown(std::string_view text, std::size_t limit) {
     return out;
 }
 
+std::string printable(std::string_view text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size();) {
+        const char32_t c = next_code_point(text, at);
+        const bool ours = c == U'\\' || c == 0x2423 || c == 0x2026;  // as `shown` itself writes them
+        out += ours ? utf8(c) : visible(c);
+    }
+    return out;
+}
+
 double text_width(std::string_view text, double size) {
     double thousandths = 0;
     for (std::size_t at = 0; at < text.size();) {

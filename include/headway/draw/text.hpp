@@ -29,6 +29,10 @@ Words plain(std::string_view words);
 /// differently.
 std::string shown(std::string_view text, std::size_t limit = 120);
 
+/// Text of our own, or text that is `shown` already, as a file may hold it: bytes that are no UTF-8, controls
+/// and invisible characters as `shown` has them, everything else as it is. Twice is the same as once.
+std::string printable(std::string_view text);
+
 /// Width in points of `text` as it is shown in DejaVu Sans of `size` points.
 double text_width(std::string_view text, double size);
 
