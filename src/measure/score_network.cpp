@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/measure/score_network.hpp"
 
-#include "headway/base/error.hpp"
+#include "expand/head_factors.hpp"
 #include "headway/network/leaves.hpp"
 #include "measure/stream_norms.hpp"
 
@@ -164,15 +164,13 @@ private:
         return factors;
     }
 
+    WeightOf weights() const {
+        return [&](const char* symbol, const Indices& inner) { return side_.weight(symbol, inner); };
+    }
+
     // The weight that ends a branch, with the norm behind the branch.
     Factors branch(const char* symbol, const char* gain, Index from, Index to) const {
-        if (!config_.folding.gains || !config_.norms_after()) return {side_.weight(symbol, {from, to})};
-        if (config_.norm != Norm::LayerNorm)
-            return {side_.weight(symbol, {from, to}), side_.weight(gain, {to})};
-        const Index d = fresh_(Space::Residual);
-        return {side_.weight(symbol, {from, d}),
-                {structure({Relation::Centre, 0, {}}), {d, to}},
-                side_.weight(gain, {to})};
+        return branch_factors(config_, weights(), symbol, gain, from, to, fresh_(Space::Residual));
     }
 
     // The same on its way to the reader.
@@ -206,7 +204,8 @@ private:
         if (!on_stream() && !behind_norm) return plain(k, k1);
         const Index a{Space::Residual, 0}, b{Space::Residual, 1};
         const Expr gram = product(plain(a, b), {a, b});
-        return {{on_stream() ? carried_to_reader(config_, ends_, gram) : behind_embedding_norm(config_, gram),
+        return {{on_stream() ? carried_to_reader(config_, ends_, gram)
+                             : behind_embedding_norm(config_, behind_embedding_norm(config_, gram, 0), 1),
                  {k, k1}}};
     }
 
@@ -233,8 +232,7 @@ private:
     }
 
     Factors gains(const Projection& of, Index e, Index e1) const {
-        if (!config_.folding.gains || config_.query_key_norm == QueryKeyNorm::None) return {};
-        return {side_.weight(of.gain, {e}), side_.weight(of.gain, {e1})};
+        return query_key_gains(config_, weights(), of.gain, {e, e1});
     }
 
     // R (farᵀ far) Rᵀ of a layer, over the dimensions of the near side; summed over the offsets.
@@ -251,10 +249,11 @@ private:
         const Index f = turns ? Index{Space::HeadInner, 2} : e, f1 = turns ? Index{Space::HeadInner, 3} : e1;
         const Expr weight = input_of_layer(far.weight, ends_.reader, layer);
         Factors factors{{weight, heads + Indices{j, f}}, {weight, heads + Indices{j, f1}}};
-        if (c.folding.gains && c.query_key_norm != QueryKeyNorm::None) {
-            const Expr gain = side_.of_layer(far.gain, layer);
-            append(factors, {{gain, heads + Indices{f}}, {gain, heads + Indices{f1}}});
-        }
+        append(factors, query_key_gains(c,
+                                        [&](const char* gain, const Indices& inner) {
+                                            return Wired{side_.of_layer(gain, layer), heads + inner};
+                                        },
+                                        far.gain, {f, f1}));
         if (turns) append(factors, rotations(c.rotary_of(layer), {e, f}, {e1, f1}));
         return product(factors, heads + Indices{e, e1});
     }
@@ -263,10 +262,8 @@ private:
     Factors rotations(const Rotary& rotary, const std::array<Index, 2>& one,
                       const std::array<Index, 2>& two) const {
         const Index p{Space::Position, 0};
-        const Index a{Space::HeadInner, 0}, b{Space::HeadInner, 1};
         const Expr rope = structure({Relation::Rope, 0, rotary});
-        const Expr turn =
-            product({{one_hot(Space::Position, options_.offset), {p}}, {rope, {p, a, b}}}, {a, b});
+        const Expr turn = rotation_by(rotary, options_.offset);
         Factors factors;
         for (const auto& [near, far] : {one, two}) {
             const Indices ends = ends_.reader == Reader::Q ? Indices{near, far} : Indices{far, near};

@@ -1,35 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "measure/stream_norms.hpp"
 
-#include "headway/base/error.hpp"
+#include "expand/head_factors.hpp"
 #include "headway/network/leaves.hpp"
 
 namespace headway {
 
 namespace {
-
-// All ports of a node as indices.
-std::vector<Index> ports_of(const Expr& node) {
-    std::vector<Index> indices;
-    for (const Space space : node->ports()) indices.push_back({space, static_cast<int>(indices.size())});
-    return indices;
-}
-
-// C on a port of a node; LayerNorm only.
-Expr centred(const Config& config, const Expr& node, std::size_t port) {
-    if (config.norm != Norm::LayerNorm) return node;
-    const std::vector<Index> ports = ports_of(node);
-    std::vector<Index> inner = ports;
-    inner[port] = {Space::Residual, static_cast<int>(ports.size())};
-    return product({{node, inner}, {structure({Relation::Centre, 0, {}}), {inner[port], ports[port]}}},
-                   ports);
-}
-
-// γ on a port of a node.
-Expr scaled(const Expr& node, std::size_t port, const Expr& gain) {
-    const std::vector<Index> ports = ports_of(node);
-    return product({{node, ports}, {gain, {ports[port]}}}, ports);
-}
 
 // The gains of the norms on the stream from the embedding up, and of the final one.
 std::vector<Expr> gains_of(const Config& config) {
@@ -80,15 +57,6 @@ Expr read_through_norm(const Config& config, Reader reader, int layer, const Exp
     const std::size_t port = weight->ports().size() - 2;
     const Expr gain = gains_of(config)[static_cast<std::size_t>(below) - 1];
     return centred(config, scaled(weight, port, gain), port);
-}
-
-Expr behind_embedding_norm(const Config& config, const Expr& gram) {
-    Expr result = gram;
-    for (const std::size_t port : {std::size_t{0}, std::size_t{1}}) {
-        result = scaled(centred(config, result, port), port, leaf("ln_embed.w"));
-        if (config.folding.centring) result = centred(config, result, port);
-    }
-    return result;
 }
 
 }  // namespace headway

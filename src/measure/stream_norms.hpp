@@ -15,8 +15,4 @@ Expr carried_to_reader(const Config& config, const ScoreEnds& ends, const Expr& 
 /// but one.
 Expr read_through_norm(const Config& config, Reader reader, int layer, const Expr& weight);
 
-/// A Gram matrix over the embedding as the stream of a model with a norm behind the embedding has it: C γ,
-/// and centred again where writers are.
-Expr behind_embedding_norm(const Config& config, const Expr& gram);
-
 }  // namespace headway
