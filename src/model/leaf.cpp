@@ -151,6 +151,7 @@ std::int64_t axis_size(char axis, const Config& config) {
         case 'g':
             return config.n_kv_heads;
         case 'e':
+        case 'c':
             return config.d_head;
         case 'm':
             return config.d_mlp;
@@ -172,6 +173,7 @@ std::string_view axis_name(char axis) {
         case 'g':
             return "n_kv_heads";
         case 'e':
+        case 'c':
             return "d_head";
         case 'm':
             return "d_mlp";

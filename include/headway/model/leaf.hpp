@@ -1,5 +1,6 @@
 // The arrays of a model by name: which leaves a Config has, over which axes, and of what shape.
-// Axes are single letters: v d_vocab, p n_ctx, d d_model, h n_heads, g n_kv_heads, e d_head, m d_mlp.
+// Axes are single letters: v d_vocab, p n_ctx, d d_model, h n_heads, g n_kv_heads, e d_head, m d_mlp, c the
+// singular components of a head, d_head.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

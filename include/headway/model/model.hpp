@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace headway {
@@ -64,6 +65,8 @@ struct ModelDescription {
     std::vector<std::string> warnings{};  ///< oddities of the file that were passed over
 };
 
+struct GivenLeaf;
+
 /// A checked model. Copies share everything. All members may be called from many threads.
 class Model {
 public:
@@ -78,6 +81,13 @@ public:
 
     /// Everything the network reads, in a fixed order.
     const std::vector<Leaf>& leaves() const;
+
+    /// One of `leaves()`; one that was given (with_leaves); or a singular component of heads, which is made
+    /// from their weights: `U_OV` `[n_heads, d_model, d_head]`, `s_OV` `[n_heads, d_head]`, `V_OV` `[n_heads,
+    /// d_head, d_model]` of every layer, W_OV = U_OV diag(s_OV) V_OV, largest first, and `U_QK` `s_QK` `V_QK`
+    /// of W_QK. Signs: the largest-magnitude entry of a column of U is positive; vectors of equal singular
+    /// values are any basis of what they span. Both are the matrices that composition scores are of: folded
+    /// gains belong to them (behind the branch; of queries and keys), a rotation does not.
     bool has(std::string_view symbol, int layer = -1) const;
     /// Throws Error(Usage) when the model has no such leaf.
     const Leaf& at(std::string_view symbol, int layer = -1) const;
@@ -99,6 +109,8 @@ public:
 
 private:
     struct State;
+    explicit Model(std::shared_ptr<const State> state) : state_(std::move(state)) {}
+    friend Model with_leaves(const Model& model, std::vector<GivenLeaf> given);
     std::shared_ptr<const State> state_;
 };
 
