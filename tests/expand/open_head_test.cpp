@@ -44,8 +44,12 @@ TEST(OpenHead, OpensOneHeadAfterTheOther) {
 }
 
 TEST(OpenHead, WidensTermsThatDoNotBelongToTheHead) {
-    EXPECT_EQ(open_head(read("W_O[L0H1][e,d] + W_O[L1H1][e,d] -> [e,d]"), {0, 1}),
-              read("W_O[L0][h,e,d] + W_O[L1H1][e,d] ones[h] -> [h,e,d]"));
+    const Index e{Space::HeadInner, 0}, d{Space::Residual, 0}, h{Space::Head, 0};
+    const Expr other = head_leaf("W_O", {1, 1});
+    const Expr both = sum({{1, {head_leaf("W_O", {0, 1}), {e, d}}}, {2, {other, {e, d}}}}, {e, d});
+    const Expr wide = product({{other, {e, d}}, {copy(Space::Head, 1), {h}}}, {h, e, d});
+    EXPECT_EQ(open_head(both, {0, 1}),
+              sum({{1, {leaf("W_O", 0), {h, e, d}}}, {2, {wide, {h, e, d}}}}, {h, e, d}));
 }
 
 TEST(OpenHead, GoesIntoFamilies) {

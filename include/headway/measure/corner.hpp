@@ -17,8 +17,8 @@ namespace headway {
 /// One pair: a writer in an earlier layer than its reader.
 struct PairMatching {
     Head writer, reader;
-    SpectralScore k_matching;  ///< of W_E W_QK[reader] (W_E W_OV[writer])ᵀ
-    SpectralScore q_matching;  ///< of W_pos W_OV[writer] W_QK[reader] W_posᵀ; learned positions only
+    SpectralScore k_matching{};  ///< of W_E W_QK[reader] (W_E W_OV[writer])ᵀ
+    SpectralScore q_matching{};  ///< of W_pos W_OV[writer] W_QK[reader] W_posᵀ; learned positions only
     double copying_reader =
         std::numeric_limits<double>::quiet_NaN();  ///< of W_E W_OV[reader] W_U; NaN where undefined
 
@@ -44,8 +44,8 @@ struct CornerCandidate {
     std::vector<PairMatching> partners;  ///< the writers that put it there, strongest matching first
 };
 
-/// The least copying and matching of the corner, unless the user says otherwise: three quarters of what the
-/// circuits do is copying, of eigenvalues that are real.
+/// The least copying and matching of the corner, unless the user says otherwise. Of real eigenvalues three
+/// quarters of the magnitude is positive then.
 inline constexpr double corner_threshold = 0.5;
 
 /// The readers with a pair whose corner() is at least `threshold`, deepest first.

@@ -22,9 +22,10 @@ namespace headway {
 /// Re Σλ / Σ|λ| over the nonzero eigenvalues of a circuit, or why there is none.
 struct SpectralScore {
     double value = std::numeric_limits<double>::quiet_NaN();  ///< in [-1, 1]; NaN where undefined
-    /// How far rounding can have moved `value`: to first order |δΣλ| + |value| Σ|δλ|, over Σ|λ|, with |δλ| <=
-    /// condition(λ) ε. ε = (u √d_model + d_head 2⁻⁵³) ‖M‖_F, u the unit roundoff of the evaluation. Where the
-    /// first order says nothing (defective eigenvalues) Elsner's bound stands in. At most 2.
+    /// How far rounding can have moved `value`, to first order: (√d_head ε + |value| Σ condition(λ) ε) / Σ|λ|,
+    /// of the trace and of the magnitudes. ε = (u √d_model + d_head 2⁻⁵³) ‖M‖_F, u the unit roundoff of the
+    /// evaluation; √d_model is what a product loses by whose factors hardly overlap. At most 1 + |value|,
+    /// which is no statement: an eigenvalue is nearly defective.
     double error = std::numeric_limits<double>::quiet_NaN();
     std::string undefined = {};  ///< why there is no value; empty otherwise
     /// With SpectraOptions::keep_eigenvalues: all d_head of them, largest magnitude first, and their
@@ -44,21 +45,22 @@ struct SpectraOptions {
 /// The scores of one head: copying of OV and of full OV, matching of full QK.
 struct HeadSpectra {
     Head head;
-    SpectralScore copying_ov;        ///< of W_OV
-    SpectralScore copying_full_ov;   ///< of W_E W_OV W_U
-    SpectralScore matching_full_qk;  ///< of W_E W_QK W_Eᵀ
+    SpectralScore copying_ov{};        ///< of W_OV
+    SpectralScore copying_full_ov{};   ///< of W_E W_OV W_U
+    SpectralScore matching_full_qk{};  ///< of W_E W_QK W_Eᵀ
 };
 
-/// All heads of the model, by layer and index. What the model has no circuit for (norms on the stream, a
-/// masked head) is undefined. Throws as evaluate.
+/// All heads of the model, by layer and index. Circuits that the model has not (norms on the stream, an
+/// unembedding that is not linear) are undefined. Throws as evaluate.
 std::vector<HeadSpectra> head_spectra(const Model& model, const SpectraOptions& options = {});
 
 /// The score of one circuit of one head. Throws as circuit_inner and evaluate.
 SpectralScore spectral_score(const Model& model, const HeadCircuit& circuit, CircuitEnds ends,
                              const SpectraOptions& options = {});
 
-/// The score of a matrix that was evaluated with an error of at most `relative_error` ‖M‖_F. Undefined: zero,
-/// or without eigenvalues beyond rounding (nilpotent). Throws Error(Numeric): not finite.
+/// The score of a matrix that was evaluated with an error of at most `relative_error` ‖M‖_F: trace / Σ|λ|.
+/// Undefined: zero, or no eigenvalue beyond rounding (nilpotent). Requires: square. Throws Error(Numeric):
+/// not finite.
 SpectralScore spectral_score(const xt::xtensor<double, 2>& matrix, double relative_error,
                              bool keep_eigenvalues = false);
 
