@@ -4,13 +4,13 @@
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "report/score_caption.hpp"
+#include "report/sort_key.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cmath>
 
 namespace headway {
@@ -45,15 +45,6 @@ bool shown(const CompositionRow& row, const CompositionView& view) {
     if (!among(view.layers, row.writer.layer) || !among(view.layers, row.reader.layer)) return false;
     const bool all = view.threshold == -std::numeric_limits<double>::infinity();
     return all || row.score >= view.threshold;
-}
-
-// To 12 significant digits, so that the last bits decide nothing; undefined values are least.
-double sort_key(double value) {
-    if (!std::isfinite(value)) return -std::numeric_limits<double>::infinity();
-    const std::string digits = fmt::format("{:.11e}", value);
-    double key = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), key);
-    return key;
 }
 
 void sort_rows(std::vector<const CompositionRow*>& rows, const std::string& by) {
