@@ -24,7 +24,10 @@ double round_step(double range, double parts) {
     return 10 * power;
 }
 
-double parts_of(double from, double to) { return std::clamp(std::abs(to - from) / 55, 2.0, 10.0); }
+/// How many steps an axis has room for: ticks above each other may be closer than those side by side.
+double parts_of(double from, double to) {
+    return std::clamp(from > to ? (from - to) / 36 : (to - from) / 55, 2.0, 10.0);
+}
 
 std::string grouped(std::string digits) {
     const std::size_t end = std::min(digits.find('.'), digits.size());

@@ -120,10 +120,12 @@ void draw_bar(SvgCanvas& canvas, const PlotScale& scale, double left, double wid
     canvas.rect({left, std::min(a, b), wide, std::abs(a - b)}, ink, meaning);
 }
 
-/// An axis of bars begins at 0.
+/// An axis of bars begins at 0, or below the least of them.
 PlotScale bar_scale(PlotAxis axis, std::vector<double> values, double from, double to) {
     if (!axis.log) values.push_back(0);
-    return scale_of(axis, values, from, to);
+    PlotScale scale = scale_of(axis, values, from, to);
+    if (axis.log && !axis.low) scale.low /= 1.5;  // the least bar is seen too
+    return scale;
 }
 
 void draw_names(SvgCanvas& canvas, const BarPlot& plot, double step) {
