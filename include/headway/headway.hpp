@@ -75,10 +75,12 @@
 
 #include "headway/contract/evaluate.hpp"
 #include "headway/contract/plan.hpp"
+#include "headway/contract/tiles.hpp"
 
 #include "headway/measure/composition.hpp"
 #include "headway/measure/corner.hpp"
 #include "headway/measure/edges.hpp"
+#include "headway/measure/head_measures.hpp"
 #include "headway/measure/heads.hpp"
 #include "headway/measure/paths.hpp"
 #include "headway/measure/positional.hpp"
@@ -107,6 +109,7 @@
 #include "headway/report/composition_plot.hpp"
 #include "headway/report/composition_table.hpp"
 #include "headway/report/error_text.hpp"
+#include "headway/report/head_table.hpp"
 #include "headway/report/model_table.hpp"
 #include "headway/report/network_table.hpp"
 #include "headway/report/path_table.hpp"

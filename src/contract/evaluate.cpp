@@ -2,6 +2,7 @@
 #include "headway/contract/evaluate.hpp"
 
 #include "contract/compile.hpp"
+#include "contract/evaluate_arrays.hpp"
 #include "contract/execute.hpp"
 #include "contract/kernels.hpp"
 #include "contract/settings.hpp"
@@ -23,19 +24,18 @@ xt::xarray<double> as_xarray(const Array<T>& array, Workspace& workspace) {
 template <class T>
 void run(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
          const EvaluateOptions& options, const Take& take) {
-    const Sizes sizes = sizes_of(model.config(), static_cast<std::int64_t>(tokens.size()), options);
-    const Program program = compile(expressions, sizes, settings(model.config(), options, sizeof(T)));
-    Workspace workspace({.threads = options.threads,
-                         .max_memory = options.max_memory == 0 ? Arena::unlimited : options.max_memory,
-                         .progress = options.progress});
-    advance(options.progress, &Progress::all_work, work_of(program));
-    Inputs<T> inputs;
-    inputs.leaf = [&](const Tensor& leaf, const Dims& shape) {
-        return weight_array<T>(model, leaf, shape, options, workspace);
-    };
-    inputs.tokens.assign(tokens.begin(), tokens.end());
-    execute<T>(program, inputs, workspace,
-               [&](std::size_t number, const Array<T>& value) { take(number, as_xarray(value, workspace)); });
+    Workspace workspace(workspace_options(options));
+    evaluate_arrays<T>(
+        model, expressions, tokens, options, workspace,
+        [&](std::size_t number, const Array<T>& value) { take(number, as_xarray(value, workspace)); });
+}
+
+}  // namespace
+
+WorkspaceOptions workspace_options(const EvaluateOptions& options) {
+    return {.threads = options.threads,
+            .max_memory = options.max_memory == 0 ? Arena::unlimited : options.max_memory,
+            .progress = options.progress};
 }
 
 void check_tokens(const Config& config, std::span<const int> tokens) {
@@ -43,12 +43,29 @@ void check_tokens(const Config& config, std::span<const int> tokens) {
         require(tokens[i] >= 0 && tokens[i] < config.d_vocab, ErrorKind::Usage,
                 "token {} at position {} is out of range: the vocabulary has tokens 0 to {}", tokens[i], i,
                 config.d_vocab - 1);
-    const bool placed = config.positions == Positions::Learned || config.positions == Positions::Shortformer;
-    require(!placed || tokens.size() <= static_cast<std::size_t>(config.n_ctx), ErrorKind::Usage,
-            "the run has {} tokens, but the model has {} positions", tokens.size(), config.n_ctx);
 }
 
-}  // namespace
+template <class T>
+void evaluate_arrays(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
+                     const EvaluateOptions& options, Workspace& workspace,
+                     const std::function<void(std::size_t, const Array<T>&)>& take) {
+    const Sizes sizes = sizes_of(model.config(), static_cast<std::int64_t>(tokens.size()), options);
+    const Program program = compile(expressions, sizes, settings(model.config(), options, sizeof(T)));
+    advance(options.progress, &Progress::all_work, work_of(program));
+    Inputs<T> inputs;
+    inputs.leaf = [&](const Tensor& leaf, const Dims& shape) {
+        return weight_array<T>(model, leaf, shape, options, workspace);
+    };
+    inputs.tokens.assign(tokens.begin(), tokens.end());
+    execute<T>(program, inputs, workspace, take);
+}
+
+template void evaluate_arrays<float>(const Model&, std::span<const Expr>, std::span<const int>,
+                                     const EvaluateOptions&, Workspace&,
+                                     const std::function<void(std::size_t, const Array<float>&)>&);
+template void evaluate_arrays<double>(const Model&, std::span<const Expr>, std::span<const int>,
+                                      const EvaluateOptions&, Workspace&,
+                                      const std::function<void(std::size_t, const Array<double>&)>&);
 
 Sizes sizes_of(const Config& config, std::int64_t n_tokens) {
     Sizes sizes;
