@@ -77,6 +77,7 @@
 #include "headway/contract/plan.hpp"
 #include "headway/contract/tiles.hpp"
 
+#include "headway/measure/channels.hpp"
 #include "headway/measure/composition.hpp"
 #include "headway/measure/corner.hpp"
 #include "headway/measure/edges.hpp"
