@@ -183,12 +183,12 @@ private:
         return sum(terms, {q, d});
     }
 
-    // `node` as it is when it reads `stream` without what the writers wrote there.
-    Expr closed(const Expr& node, const Expr& stream, const Expr* scale, const Writers& writers) {
-        Replacer reading;
-        if (edits_.frozen_norm_scales && scale != nullptr) reading.replace(*scale, edits_of_.run(*scale));
-        reading.replace(stream, without(stream, writers));
-        return reading.run(node);
+    // What reads `stream` without what the writers wrote there, behind a norm of this scale.
+    Replacer reading(const Expr& stream, const Expr* scale, const Writers& writers) {
+        Replacer result;
+        if (edits_.frozen_norm_scales && scale != nullptr) result.replace(*scale, edits_of_.run(*scale));
+        result.replace(stream, without(stream, writers));
+        return result;
     }
 
     // Queries, keys or values of a layer: each head's own from its own stream. Heads that close the same edges
@@ -208,7 +208,7 @@ private:
         std::vector<WiredTerm> terms;
         std::set<int> touched;
         for (const auto& [writers, heads] : readers) {
-            const Expr other = closed(side, stream(layer), find("rstd1", layer), writers);
+            const Expr other = reading(stream(layer), find("rstd1", layer), writers).run(side);
             terms.push_back(places.only(heads, other, inner));
             touched.insert(heads.begin(), heads.end());
         }
@@ -268,23 +268,22 @@ private:
         if (writers.empty()) return;
         const Expr& read = config_.parallel_block ? stream(layer) : at("mid", layer);
         const Expr* scale = find(config_.shared_norm ? "rstd1" : "rstd2", layer);
-        edits_of_.replace(at("mlp", layer), closed(at("mlp", layer), read, scale, writers));
+        edits_of_.replace(at("mlp", layer), reading(read, scale, writers).run(at("mlp", layer)));
     }
 
-    // The unembedding reads the last stream, which keeps its name and its value.
+    // The last stream keeps its name and its value, and what is behind it reads another.
     Network finish() {
         Network result;
         const Expr& last = stream(config_.n_layers);
         const Writers writers = writers_to(EdgeInput::Unembed, {-1, -1});
+        Replacer behind = writers.empty() ? edits_of_ : reading(last, find("rstd_final", -1), writers);
+        bool is_behind = false;
         for (const Definition& definition : network_.definitions) {
-            result.definitions.push_back({definition.name, edits_of_.run(definition.node)});
-            if (definition.node != last || writers.empty()) continue;
-            const Expr* scale = find("rstd_final", -1);
-            if (edits_.frozen_norm_scales && scale != nullptr)
-                edits_of_.replace(*scale, edits_of_.run(*scale));
-            edits_of_.replace(last, without(last, writers));
+            Replacer& edits = is_behind ? behind : edits_of_;
+            result.definitions.push_back({definition.name, edits.run(definition.node)});
+            is_behind = is_behind || definition.node == last;
         }
-        result.output = edits_of_.run(network_.output);
+        result.output = behind.run(network_.output);
         return result;
     }
 

@@ -273,4 +273,11 @@ Edits parse_edits(std::string_view text, const Config& config) {
     return edits;
 }
 
+std::vector<Head> parse_head_sets(std::string_view text, const Config& config) {
+    const Edits edits = parse_edits(text, config);
+    require(edits == Edits{.removed = edits.removed}, ErrorKind::Usage,
+            "{} is no list of heads: expected L0H3,L1H{{2,4-7}}", quote(text));
+    return edits.removed;
+}
+
 }  // namespace headway

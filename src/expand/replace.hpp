@@ -7,7 +7,7 @@
 namespace headway {
 
 /// Rewrites expressions with some nodes replaced. What a node is replaced by is taken as it is. A replacement
-/// holds for what is rewritten after it.
+/// must come before the first expression that holds the node is rewritten.
 class Replacer {
 public:
     /// Requires: equal ports.

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <limits>
+#include <map>
 #include <numbers>
 #include <string>
 #include <utility>
@@ -48,6 +49,7 @@ struct LayerRun {
     Matrix branch1;               ///< [position][d_model], heads and b_O
     Matrix branch2;               ///< [position][d_model], MLP and b_out; empty without MLP
     Matrix attention;             ///< [position][d_model], what branch 1 adds to the stream
+    std::vector<Matrix> written;  ///< [head][position][d_model], the part of it that a head makes
     Matrix mlp;     ///< [position][d_model], what branch 2 adds to the stream; empty without MLP
     Matrix middle;  ///< [position][d_model], the stream between them; empty in a parallel block
 };
@@ -60,19 +62,37 @@ struct Run {
     Matrix logits;      ///< [position][d_vocab]
 };
 
+/// An edge that is closed: the reader's input is read from the stream minus what the writer added to it.
+struct Closed {
+    int writer_layer = 0;
+    int writer_head = 0;  ///< -1: the MLP
+    char input = 'K';     ///< Q, K, V of a head; M: the MLP; U: the unembedding
+    int layer = 0;        ///< of the reader
+    int head = 0;         ///< K and V: of all heads that share them
+};
+
+/// What is done to a run.
+struct Intervention {
+    std::vector<Closed> closed = {};
+    bool frozen_scales = false;  ///< norms in front of closed inputs keep the scale of the whole stream
+    std::map<std::pair<int, int>, Matrix> patterns = {};  ///< given to a (layer, head)
+};
+
 class Forward {
 public:
-    Forward(const Config& config, Weights weights) : c_(config), weights_(std::move(weights)) {}
+    Forward(const Config& config, Weights weights, Intervention intervention = {})
+        : c_(config), weights_(std::move(weights)), what_(std::move(intervention)) {}
 
     Run run(const std::vector<int>& tokens) {
         Run run;
         Matrix x = embed(tokens, run.rstd_embed);
         run.stream.push_back(x);
         for (int layer = 0; layer < c_.n_layers; ++layer) {
-            run.layers.push_back(block(x, layer));
+            run.layers.emplace_back();
+            block(x, layer, run.layers);
             run.stream.push_back(x);
         }
-        run.logits = unembed(x, run.rstd_final);
+        run.logits = unembed(x, run);
         return run;
     }
 
@@ -148,13 +168,18 @@ private:
         return rstd;
     }
 
-    Matrix normed(const Matrix& x, const std::string& norm, int layer, bool centre, bool gain,
-                  Vector& rstd) const {
+    Matrix normed(const Matrix& x, const std::string& norm, int layer, bool centre, bool gain, Vector& rstd,
+                  const Vector* given = nullptr) const {
         Matrix y = x;
         rstd.clear();
-        for (Vector& row : y) {
-            if (centre) take_mean_away(row);
-            rstd.push_back(scale_row(row));
+        for (std::size_t q = 0; q < y.size(); ++q) {
+            if (centre) take_mean_away(y[q]);
+            if (given == nullptr) {
+                rstd.push_back(scale_row(y[q]));
+                continue;
+            }
+            rstd.push_back(given->at(q));
+            for (double& value : y[q]) value *= rstd.back();
         }
         if (!gain) return y;
         const Vector factor = weights_(norm + ".w", layer);
@@ -171,15 +196,47 @@ private:
     }
 
     /// What the readers of a norm see: without its gain and bias where they are folded into the readers.
-    Matrix read_norm(const Matrix& x, const std::string& norm, int layer, Vector& rstd) const {
+    Matrix read_norm(const Matrix& x, const std::string& norm, int layer, Vector& rstd,
+                     const Vector* given = nullptr) const {
         return normed(x, norm, layer, c_.norm == Norm::LayerNorm && !stream_has_no_mean(), !c_.folding.gains,
-                      rstd);
+                      rstd, given);
     }
 
     /// The input of a branch: behind ln1 or ln2 where these are in front of the branches.
-    Matrix branch_input(const Matrix& x, const std::string& norm, int layer, Vector& rstd) const {
+    Matrix branch_input(const Matrix& x, const std::string& norm, int layer, Vector& rstd,
+                        const Vector* given = nullptr) const {
         rstd.assign(x.size(), 1.0);
-        return in_front() ? read_norm(x, norm, layer, rstd) : x;
+        return in_front() ? read_norm(x, norm, layer, rstd, given) : x;
+    }
+
+    /// Whether an edge into this input is closed; takes what its writer wrote from `x`.
+    bool close(Matrix& x, char input, int layer, int head, const std::vector<LayerRun>& layers) const {
+        bool any = false;
+        const bool shared = input == 'K' || input == 'V';  // `head` is a key-value head
+        std::vector<std::pair<int, int>> writers;
+        for (const Closed& edge : what_.closed) {
+            if (edge.input != input || (input != 'U' && edge.layer != layer)) continue;
+            const bool of_head = input == 'Q' || shared;
+            if (of_head && (shared ? edge.head / c_.group_size() : edge.head) != head) continue;
+            const std::pair<int, int> writer{edge.writer_layer, edge.writer_head};
+            if (std::find(writers.begin(), writers.end(), writer) != writers.end()) continue;
+            writers.push_back(writer);
+            const LayerRun& run = layers.at(size(edge.writer_layer));
+            const Matrix& wrote = edge.writer_head < 0 ? run.mlp : run.written.at(size(edge.writer_head));
+            for (std::size_t q = 0; q < x.size(); ++q)
+                for (std::size_t d = 0; d < x[q].size(); ++d) x[q][d] -= wrote[q][d];
+            any = true;
+        }
+        return any;
+    }
+
+    /// What one input of a branch reads: `n`, or the norm of the stream without what is closed.
+    Matrix own_input(const Matrix& n, const Matrix& x, char input, const std::string& norm, int layer,
+                     int head, const std::vector<LayerRun>& layers, const Vector& rstd) const {
+        Matrix own = x;
+        Vector scale;
+        if (!close(own, input, layer, head, layers)) return n;
+        return branch_input(own, norm, layer, scale, what_.frozen_scales ? &rstd : nullptr);
     }
 
     bool in_front() const {
@@ -211,10 +268,14 @@ private:
     }
 
     /// Queries or keys of all heads: projected, normalised, rotated.
-    std::vector<Matrix> sides(const Matrix& n, const std::string& letter, int heads, int layer,
-                              Matrix& rstd) const {
+    std::vector<Matrix> sides(const std::function<Matrix(char, int)>& input, const std::string& letter,
+                              int heads, int layer, Matrix& rstd) const {
         std::vector<Matrix> all;
-        for (int head = 0; head < heads; ++head) all.push_back(project(n, letter, head, layer));
+        for (int head = 0; head < heads; ++head) {
+            Matrix n = input(letter[0], head);
+            if (c_.positions == Positions::Shortformer) add_positions(n);  // behind the norm
+            all.push_back(project(n, letter, head, layer));
+        }
         if (c_.query_key_norm != QueryKeyNorm::None)
             norm_heads(all, weights_(letter == "Q" ? "q_norm.w" : "k_norm.w", layer), rstd);
         for (Matrix& side : all) rotate(side, layer);
@@ -311,18 +372,21 @@ private:
         return a;
     }
 
-    Matrix attention(const Matrix& n, const Matrix& n_qk, int layer, LayerRun& run) const {
+    /// `input`: what Q, K or V of a head reads.
+    Matrix attention(const Matrix& n, const std::function<Matrix(char, int)>& input, int layer,
+                     LayerRun& run) const {
         Matrix out = zeros(n.size(), size(c_.d_model));
         const Vector output = weights_("W_O", layer);
-        const std::vector<Matrix> queries = sides(n_qk, "Q", c_.n_heads, layer, run.rstd_q);
-        const std::vector<Matrix> keys = sides(n_qk, "K", c_.n_kv_heads, layer, run.rstd_k);
+        const std::vector<Matrix> queries = sides(input, "Q", c_.n_heads, layer, run.rstd_q);
+        const std::vector<Matrix> keys = sides(input, "K", c_.n_kv_heads, layer, run.rstd_k);
         for (int head = 0; head < c_.n_heads; ++head) {
             const int kv_head = head / c_.group_size();
-            const Matrix value = project(n, "V", kv_head, layer);
+            const Matrix value = project(input('V', kv_head), "V", kv_head, layer);
             run.scores.push_back(scores(queries[size(head)], keys[size(kv_head)], head, layer));
             Matrix capped = run.scores.back();
             cap(capped, c_.score_cap);
-            run.pattern.push_back(softmax(capped, layer));
+            const auto given = what_.patterns.find({layer, head});
+            run.pattern.push_back(given == what_.patterns.end() ? softmax(capped, layer) : given->second);
             Matrix z = zeros(n.size(), size(c_.d_head));
             for (std::size_t q = 0; q < z.size(); ++q) {
                 for (std::size_t k = 0; k < z.size(); ++k) {
@@ -330,7 +394,9 @@ private:
                         z[q][e] += run.pattern.back()[q][k] * value[k][e];
                 }
             }
-            add(out, times(z, output, size(c_.d_model), size(head) * size(c_.d_head) * size(c_.d_model)));
+            run.written.push_back(
+                times(z, output, size(c_.d_model), size(head) * size(c_.d_head) * size(c_.d_model)));
+            add(out, run.written.back());
         }
         if (c_.biases.attention_out) add_to_rows(out, weights_("b_O", layer));
         return out;
@@ -379,26 +445,38 @@ private:
         return behind() ? whole_norm(branch, norm, layer, rstd) : branch;
     }
 
-    LayerRun block(Matrix& x, int layer) const {
-        LayerRun run;
+    /// What heads wrote, behind the norm of the whole branch: its scale and gain.
+    void scale_written(LayerRun& run, int layer) const {
+        if (!behind()) return;
+        const Vector gain = weights_("ln1_post.w", layer);
+        for (Matrix& head : run.written)
+            for (std::size_t q = 0; q < head.size(); ++q)
+                for (std::size_t d = 0; d < gain.size(); ++d) head[q][d] *= run.rstd1_post[q] * gain[d];
+    }
+
+    void block(Matrix& x, int layer, std::vector<LayerRun>& layers) const {
+        LayerRun& run = layers.back();
         const Matrix n1 = branch_input(x, "ln1", layer, run.rstd1);
-        Matrix n_qk = n1;
-        if (c_.positions == Positions::Shortformer) add_positions(n_qk);  // behind the norm
-        run.branch1 = attention(n1, n_qk, layer, run);
+        const auto input = [&](char letter, int head) {
+            return own_input(n1, x, letter, "ln1", layer, head, layers, run.rstd1);
+        };
+        run.branch1 = attention(n1, input, layer, run);
         run.attention = added(run.branch1, "ln1_post", layer, run.rstd1_post);
+        scale_written(run, layer);
         Matrix after = x;
         add(after, run.attention);
         if (on_stream()) after = whole_norm(after, "ln1", layer, run.rstd1);
         if (c_.has_mlp()) {
             if (!c_.parallel_block) run.middle = after;
             const Matrix& read = c_.parallel_block ? x : after;
-            run.branch2 = mlp(branch_input(read, c_.shared_norm ? "ln1" : "ln2", layer, run.rstd2), layer);
+            const std::string norm = c_.shared_norm ? "ln1" : "ln2";
+            const Matrix n2 = branch_input(read, norm, layer, run.rstd2);
+            run.branch2 = mlp(own_input(n2, read, 'M', norm, layer, -1, layers, run.rstd2), layer);
             run.mlp = added(run.branch2, "ln2_post", layer, run.rstd2_post);
             add(after, run.mlp);
             if (on_stream()) after = whole_norm(after, "ln2", layer, run.rstd2);
         }
         x = after;
-        return run;
     }
 
     /// The transform of a masked language model between the last stream and its norm.
@@ -411,13 +489,19 @@ private:
         return y;
     }
 
-    Matrix unembed(const Matrix& x, Vector& rstd) const {
+    Matrix unembed(const Matrix& x, Run& run) const {
         const bool has_norm = c_.norm != Norm::None && c_.final_norm;
-        Matrix n = c_.masked_head ? masked_head(x) : x;
-        rstd.assign(x.size(), 1.0);
+        Matrix read = x;
+        const bool closed = close(read, 'U', -1, -1, run.layers);
+        Matrix n = c_.masked_head ? masked_head(read) : read;
+        run.rstd_final.assign(x.size(), 1.0);
         if (has_norm) {
             const bool mean = c_.norm == Norm::LayerNorm && (c_.masked_head || !stream_has_no_mean());
-            n = normed(n, "ln_final", -1, mean, !c_.folding.gains, rstd);
+            Vector whole;
+            if (closed && what_.frozen_scales)
+                normed(c_.masked_head ? masked_head(x) : x, "ln_final", -1, mean, false, whole);
+            n = normed(n, "ln_final", -1, mean, !c_.folding.gains, run.rstd_final,
+                       whole.empty() ? nullptr : &whole);
         }
         Matrix logits = times(n, weights_("W_U", -1), size(c_.d_vocab));
         if (has_norm && has_norm_bias() && c_.folding.gains)
@@ -429,6 +513,7 @@ private:
 
     Config c_;
     Weights weights_;
+    Intervention what_;
 };
 
 inline Run forward(const Config& config, const Weights& weights, const std::vector<int>& tokens) {

@@ -19,6 +19,9 @@ namespace headway {
 /// item, and as check_edits.
 Edits parse_edits(std::string_view text, const Config& config);
 
+/// Heads alone: `L1H{2,4-7},L0H3`, sorted and without repeats. Throws Error(Usage), Error(Unsupported).
+std::vector<Head> parse_head_sets(std::string_view text, const Config& config);
+
 /// Adds the edits of `more`: what both have once. Throws as check_edits.
 void add_edits(Edits& edits, const Edits& more, const Config& config);
 
