@@ -6,6 +6,7 @@
 #include "headway/network/leaves.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace headway {
 
@@ -144,15 +145,48 @@ std::vector<double> by_offset(const double* pattern, std::size_t n) {
     return means;
 }
 
-void prefer(PositionalPreference& head) {
+void prefer(PositionalPreference& head, std::vector<double> attention) {
+    head.attention = std::move(attention);
     const auto most = std::ranges::max_element(head.attention);
     head.offset = static_cast<int>(most - head.attention.begin());
     head.at_offset = *most;
+    head.undefined.clear();
 }
 
-std::string why_undefined(const Config& config) {
-    return config.causal ? "no positions enter the layer" : "queries see what follows them";
+std::vector<PositionalPreference> undefined_heads(const Config& config) {
+    const char* why = config.causal ? "no positions enter the layer" : "queries see what follows them";
+    std::vector<PositionalPreference> heads;
+    for (int layer = 0; layer < config.n_layers; ++layer)
+        for (int head = 0; head < config.n_heads; ++head)
+            heads.push_back({.head = {layer, head}, .undefined = why});
+    return heads;
 }
+
+// The networks of all layers that have them, and whose each is.
+struct LayerNetworks {
+    struct Role {
+        int layer;
+        bool is_kernel;
+    };
+    std::vector<Expr> expressions;
+    std::vector<Role> roles;
+
+    explicit LayerNetworks(const Config& config) {
+        for (int layer = 0; layer < config.n_layers; ++layer) {
+            const std::optional<Expr> pattern = position_pattern(config, layer);
+            if (!pattern) continue;
+            add(*pattern, {layer, false});
+            if (const std::optional<Expr> kernel = position_kernel(config, layer))
+                add(*kernel, {layer, true});
+        }
+    }
+
+private:
+    void add(const Expr& expression, Role role) {
+        expressions.push_back(expression);
+        roles.push_back(role);
+    }
+};
 
 }  // namespace
 
@@ -174,30 +208,23 @@ std::vector<PositionalPreference> positional_preference(const Model& model, cons
     const Config& config = model.config();
     require(positions > 0, ErrorKind::Usage, "a sequence needs at least one position, not {}", positions);
     const int n = has_position_rows(config) ? std::min(positions, config.n_ctx) : positions;
-    const auto extent = static_cast<std::size_t>(n);
-    const std::vector<int> tokens(extent, 0);  // any: no token enters
-    std::vector<PositionalPreference> result;
-    for (int layer = 0; layer < config.n_layers; ++layer) {
-        const std::optional<Expr> pattern = position_pattern(config, layer);
-        const std::optional<Expr> kernel = pattern ? position_kernel(config, layer) : std::nullopt;
-        std::vector<Expr> expressions;
-        if (pattern) expressions.push_back(*pattern);
-        if (kernel) expressions.push_back(*kernel);
-        const std::vector<xt::xarray<double>> values = evaluate(model, expressions, tokens, options);
-        for (int head = 0; head < config.n_heads; ++head) {
-            PositionalPreference& each = result.emplace_back(PositionalPreference{.head = {layer, head}});
-            if (!pattern) {
-                each.undefined = why_undefined(config);
-                continue;
-            }
-            const auto number = static_cast<std::size_t>(head);
-            each.attention = by_offset(values[0].data() + number * extent * extent, extent);
-            if (kernel)
-                each.kernel.assign(values[1].data() + number * extent,
-                                   values[1].data() + (number + 1) * extent);
-            prefer(each);
-        }
-    }
+    const std::vector<int> tokens(static_cast<std::size_t>(n), 0);  // any: no token enters
+    const LayerNetworks networks(config);
+    std::vector<PositionalPreference> result = undefined_heads(config);
+    const auto heads_a_layer = static_cast<std::size_t>(config.n_heads);
+    evaluate_each(model, networks.expressions, tokens, options,
+                  [&](std::size_t number, const xt::xarray<double>& value) {
+                      const auto [layer, is_kernel] = networks.roles[number];
+                      for (std::size_t i = 0; i < heads_a_layer; ++i) {
+                          PositionalPreference& head =
+                              result[static_cast<std::size_t>(layer) * heads_a_layer + i];
+                          const double* const of_head = value.data() + i * (value.size() / heads_a_layer);
+                          if (is_kernel)
+                              head.kernel.assign(of_head, of_head + n);
+                          else
+                              prefer(head, by_offset(of_head, static_cast<std::size_t>(n)));
+                      }
+                  });
     return result;
 }
 

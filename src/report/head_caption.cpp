@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 namespace headway {
 
@@ -48,6 +47,13 @@ void add_positional(const HeadMeasures& measures, const Config& config, Sentence
                     extent, scores));
 }
 
+std::string probe_sentence(const Probe& probe) {
+    return fmt::format(
+        "Probe: {} row{} [b, r, r], r of {} tokens; previous A[j+1,j], duplicate A[1+T+i,1+i], induction "
+        "A[1+T+i,2+i], first A[q,0] for q > 0: means of attention.",
+        probe.rows, probe.rows == 1 ? "" : "s", probe.length);
+}
+
 void add_spectra(Sentences& sentences) {
     sentences.emplace_back(
         "copying, matching: Re sum(lambda) / sum|lambda| of full OV W_E W_OV W_U, of W_OV alone, and of full "
@@ -56,25 +62,17 @@ void add_spectra(Sentences& sentences) {
 
 }  // namespace
 
-std::vector<std::string> probe_sentences(const Probe& probe) {
-    Sentences sentences{
-        fmt::format("Probe: {} row{} [b, r, r], r of {} tokens; previous A[j+1,j], duplicate A[1+T+i,1+i], "
-                    "induction A[1+T+i,2+i], first A[q,0] for q > 0: means of attention.",
-                    probe.rows, probe.rows == 1 ? "" : "s", probe.length)};
-    if (!probe.undefined_loss.empty())
-        sentences.push_back(fmt::format("No loss: {}.", probe.undefined_loss));
-    else
-        sentences.push_back(
-            fmt::format("Loss in nats: {:.4f} on the first half, {:.4f} on the second (without its first "
-                        "token).",
-                        probe.loss_first, probe.loss_second));
-    return sentences;
+std::string loss_sentence(const Probe& probe) {
+    if (!probe.undefined_loss.empty()) return fmt::format("No loss: {}.", probe.undefined_loss);
+    return fmt::format(
+        "Loss in nats: {:.4f} on the first half, {:.4f} on the second (without its first token).",
+        probe.loss_first, probe.loss_second);
 }
 
 std::vector<std::string> head_sentences(const HeadMeasures& measures, const Config& config) {
     Sentences sentences;
     if (!measures.spectra.empty()) add_spectra(sentences);
-    if (measures.probe) std::ranges::move(probe_sentences(*measures.probe), std::back_inserter(sentences));
+    if (measures.probe) sentences.push_back(probe_sentence(*measures.probe));
     if (!measures.facts.empty()) add_sizes(measures, config, sentences);
     add_positional(measures, config, sentences);
     if (!measures.partners.empty())

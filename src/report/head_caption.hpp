@@ -9,7 +9,4 @@ namespace headway {
 /// A sentence or two for each group of columns that there is.
 std::vector<std::string> head_sentences(const HeadMeasures& measures, const Config& config);
 
-/// How a probe was made and the loss on its two halves.
-std::vector<std::string> probe_sentences(const Probe& probe);
-
 }  // namespace headway

@@ -3,29 +3,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "headway/measure/heads.hpp"
-#include "headway/measure/positional.hpp"
-#include "headway/measure/probe.hpp"
-#include "headway/measure/spectra.hpp"
+#include "headway/measure/head_measures.hpp"
 #include "headway/report/table.hpp"
 
 #include <limits>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace headway {
-
-/// What was measured of a model's heads; each list by layer and index. Empty lists have no columns.
-struct HeadMeasures {
-    std::vector<HeadSpectra> spectra = {};
-    std::vector<HeadFacts> facts = {};
-    std::vector<PositionalPreference> positional = {};
-    std::vector<HeadPartners> partners = {};
-    std::optional<Probe> probe = std::nullopt;
-    double composition_baseline = 0;  ///< that of the partners' scores
-};
 
 /// The least value that gives a head a label.
 struct LabelThresholds {
@@ -57,5 +43,8 @@ struct HeadView {
 /// Throws Error(Usage) for a `sort` that is no column of numbers.
 Table head_rows(const HeadMeasures& measures, const Config& config, const LabelThresholds& thresholds = {},
                 const HeadView& view = {});
+
+/// The loss of a probe on its two halves, or why there is none.
+std::string loss_sentence(const Probe& probe);
 
 }  // namespace headway
