@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "measure/row_search.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <utility>
+
+namespace headway {
+
+namespace {
+
+/// A side: rows of `bond` numbers.
+template <class T>
+using Side = std::span<const T>;
+
+template <class T>
+Side<T> left_side(const FactoredMatrix<T>& matrix) {
+    return {matrix.left.get(), static_cast<std::size_t>(matrix.rows * matrix.bond)};
+}
+template <class T>
+Side<T> right_side(const FactoredMatrix<T>& matrix) {
+    return {matrix.right.get(), static_cast<std::size_t>(matrix.columns * matrix.bond)};
+}
+
+template <class T>
+std::vector<double> mean_of(Side<T> side, std::size_t bond) {
+    std::vector<double> mean(bond, 0.0);
+    for (std::size_t at = 0; at < side.size(); at += bond)
+        for (std::size_t e = 0; e < bond; ++e) mean[e] += static_cast<double>(side[at + e]);
+    const auto count = static_cast<double>(side.size() / bond);
+    for (double& value : mean) value /= count;
+    return mean;
+}
+
+template <class T>
+std::shared_ptr<const T[]> minus_mean(Side<T> side, std::size_t bond, double factor) {
+    const std::vector<double> mean = mean_of(side, bond);
+    const auto rest = std::make_shared<T[]>(side.size());
+    for (std::size_t at = 0; at < side.size(); at += bond)
+        for (std::size_t e = 0; e < bond; ++e)
+            rest[at + e] = static_cast<T>(factor * (static_cast<double>(side[at + e]) - mean[e]));
+    return rest;
+}
+
+double dot(std::span<const double> a, std::span<const double> b) {
+    double sum = 0;
+    for (std::size_t e = 0; e < a.size(); ++e) sum += a[e] * b[e];
+    return sum;
+}
+
+/// The largest norm of a row of `side` minus `from`.
+template <class T>
+double largest_norm(Side<T> side, std::span<const double> from) {
+    double largest = 0;
+    for (std::size_t at = 0; at < side.size(); at += from.size()) {
+        double square = 0;
+        for (std::size_t e = 0; e < from.size(); ++e) {
+            const double difference = static_cast<double>(side[at + e]) - from[e];
+            square += difference * difference;
+        }
+        largest = std::max(largest, square);
+    }
+    return std::sqrt(largest);
+}
+
+template <class T>
+T largest(std::span<const T> values) {
+    constexpr std::size_t lanes = 8;  // independent, so that a comparison does not wait for the one before
+    std::array<T, lanes> most;
+    most.fill(-std::numeric_limits<T>::infinity());
+    std::size_t i = 0;
+    for (; i + lanes <= values.size(); i += lanes)
+        for (std::size_t lane = 0; lane < lanes; ++lane) most[lane] = std::max(most[lane], values[i + lane]);
+    for (; i < values.size(); ++i) most[0] = std::max(most[0], values[i]);
+    return *std::ranges::max_element(most);
+}
+
+bool before(const TokenValue& a, const TokenValue& b) {
+    return a.value != b.value ? a.value > b.value : a.token < b.token;
+}
+
+/// Keeps the `most` best of a growing list, the worst of them in front.
+void offer(std::vector<TokenValue>& heap, std::size_t most, TokenValue value) {
+    if (heap.size() < most) {
+        heap.push_back(value);
+        std::ranges::push_heap(heap, before);
+    } else if (before(value, heap.front())) {
+        std::ranges::pop_heap(heap, before);
+        heap.back() = value;
+        std::ranges::push_heap(heap, before);
+    }
+}
+
+}  // namespace
+
+template <class T>
+FactoredMatrix<T> transposed(const FactoredMatrix<T>& matrix) {
+    return {.rows = matrix.columns,
+            .columns = matrix.rows,
+            .bond = matrix.bond,
+            .left = matrix.right,
+            .right = matrix.left};
+}
+
+template <class T>
+FactoredMatrix<T> rows_of(const FactoredMatrix<T>& matrix, std::span<const int> which) {
+    const auto bond = static_cast<std::size_t>(matrix.bond);
+    const auto left = std::make_shared<T[]>(which.size() * bond);
+    for (std::size_t i = 0; i < which.size(); ++i)
+        std::ranges::copy(matrix.row(which[i]), left.get() + i * bond);
+    FactoredMatrix<T> result = matrix;
+    result.rows = static_cast<std::int64_t>(which.size());
+    result.left = left;
+    return result;
+}
+
+template <class T>
+FactoredMatrix<T> without_mean_row(const FactoredMatrix<T>& matrix, double factor) {
+    FactoredMatrix<T> result = matrix;
+    result.left = minus_mean(left_side(matrix), static_cast<std::size_t>(matrix.bond), factor);
+    return result;
+}
+
+template <class T>
+FactoredMatrix<T> without_mean_column(const FactoredMatrix<T>& matrix) {
+    FactoredMatrix<T> result = matrix;
+    result.right = minus_mean(right_side(matrix), static_cast<std::size_t>(matrix.bond), 1.0);
+    return result;
+}
+
+template <class T>
+FactoredMatrix<T> keep_columns(const FactoredMatrix<T>& matrix, std::span<const int> kept) {
+    if (kept.empty()) return matrix;
+    const Side<T> side = right_side(matrix);
+    const auto right = std::make_shared<T[]>(side.size());
+    for (const int column : kept)
+        std::ranges::copy(matrix.column(column), right.get() + column * matrix.bond);
+    FactoredMatrix<T> result = matrix;
+    result.right = right;
+    return result;
+}
+
+// max_y x·y <= min(‖x‖ max ‖y‖, x·m + ‖x‖ max ‖y - m‖), m the mean column; the second is the smaller where the
+// columns lie to one side of the origin. A dot product of n terms is off by at most n eps ‖x‖ ‖y‖.
+template <class T>
+std::vector<double> row_bounds(const FactoredMatrix<T>& matrix) {
+    const auto bond = static_cast<std::size_t>(matrix.bond);
+    const std::vector<double> zero(bond, 0.0);
+    const std::vector<double> mean = mean_of(right_side(matrix), bond);
+    const double from_zero = largest_norm(right_side(matrix), zero);
+    const double from_mean = largest_norm(right_side(matrix), mean);
+    const double rounding =
+        static_cast<double>(bond) * static_cast<double>(std::numeric_limits<T>::epsilon());
+    std::vector<double> bounds;
+    for (std::int64_t i = 0; i < matrix.rows; ++i) {
+        const std::vector<double> row(matrix.row(i).begin(), matrix.row(i).end());
+        const double norm = std::sqrt(dot(row, row));
+        bounds.push_back(std::min(norm * from_zero, dot(row, mean) + norm * from_mean) +
+                         rounding * norm * from_zero);
+    }
+    return bounds;
+}
+
+template <class T>
+std::vector<double> row_maxima(const FactoredMatrix<T>& matrix, const TileOptions& options) {
+    std::vector<double> maxima(static_cast<std::size_t>(matrix.rows),
+                               -std::numeric_limits<double>::infinity());
+    visit_tiles<T>(matrix, options, [&](const Tile<T>& tile, std::span<char> /*finished*/) {
+        for (std::size_t i = 0; i < tile.rows.size(); ++i) {
+            double& most = maxima[static_cast<std::size_t>(tile.rows[i])];
+            most = std::max(most, static_cast<double>(largest(tile.row(i))));
+        }
+    });
+    return maxima;
+}
+
+template <class T>
+std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<T>& matrix, std::size_t most,
+                                              const TileOptions& options) {
+    std::vector<std::vector<TokenValue>> tops(static_cast<std::size_t>(matrix.rows));
+    visit_tiles<T>(matrix, options, [&](const Tile<T>& tile, std::span<char> /*finished*/) {
+        for (std::size_t i = 0; i < tile.rows.size(); ++i) {
+            std::vector<TokenValue>& heap = tops[static_cast<std::size_t>(tile.rows[i])];
+            int column = static_cast<int>(tile.first_column);
+            for (const T value : tile.row(i)) {
+                if (value > 0) offer(heap, most, {column, static_cast<double>(value)});
+                ++column;
+            }
+        }
+    });
+    for (std::vector<TokenValue>& heap : tops) std::ranges::sort(heap, before);
+    return tops;
+}
+
+template <class T>
+std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<T>& matrix, const Wanted& wanted,
+                                                 const TileOptions& options) {
+    std::vector<std::vector<TokenValue>> entries(static_cast<std::size_t>(matrix.rows));
+    visit_tiles<T>(matrix, options, [&](const Tile<T>& tile, std::span<char> /*finished*/) {
+        for (std::size_t i = 0; i < tile.rows.size(); ++i) {
+            const auto row = static_cast<std::size_t>(tile.rows[i]);
+            int column = static_cast<int>(tile.first_column);
+            for (const T value : tile.row(i)) {
+                if (value > 0 && wanted(row, column, static_cast<double>(value)))
+                    entries[row].push_back({column, static_cast<double>(value)});
+                ++column;
+            }
+        }
+    });
+    return entries;
+}
+
+template FactoredMatrix<float> transposed(const FactoredMatrix<float>&);
+template FactoredMatrix<float> rows_of(const FactoredMatrix<float>&, std::span<const int>);
+template FactoredMatrix<float> without_mean_row(const FactoredMatrix<float>&, double);
+template FactoredMatrix<float> without_mean_column(const FactoredMatrix<float>&);
+template FactoredMatrix<float> keep_columns(const FactoredMatrix<float>&, std::span<const int>);
+template std::vector<double> row_bounds(const FactoredMatrix<float>&);
+template std::vector<double> row_maxima(const FactoredMatrix<float>&, const TileOptions&);
+template std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<float>&, std::size_t,
+                                                       const TileOptions&);
+template std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<float>&, const Wanted&,
+                                                          const TileOptions&);
+template FactoredMatrix<double> transposed(const FactoredMatrix<double>&);
+template FactoredMatrix<double> rows_of(const FactoredMatrix<double>&, std::span<const int>);
+template FactoredMatrix<double> without_mean_row(const FactoredMatrix<double>&, double);
+template FactoredMatrix<double> without_mean_column(const FactoredMatrix<double>&);
+template FactoredMatrix<double> keep_columns(const FactoredMatrix<double>&, std::span<const int>);
+template std::vector<double> row_bounds(const FactoredMatrix<double>&);
+template std::vector<double> row_maxima(const FactoredMatrix<double>&, const TileOptions&);
+template std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<double>&, std::size_t,
+                                                       const TileOptions&);
+template std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<double>&, const Wanted&,
+                                                          const TileOptions&);
+
+}  // namespace headway

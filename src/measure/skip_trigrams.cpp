@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/measure/skip_trigrams.hpp"
+
+#include "headway/base/error.hpp"
+#include "headway/base/text.hpp"
+#include "headway/expand/head_circuit.hpp"
+#include "measure/bigrams.hpp"
+#include "measure/row_search.hpp"
+#include "measure/trigram_rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <numeric>
+#include <utility>
+
+namespace headway {
+
+namespace {
+
+constexpr std::size_t block_rows = 256;  // sources whose rows are made together
+
+std::array<Expr, 2> circuits_of(const Config& config, Head head, int rotary_offset) {
+    return {circuit_matrix(config, {.kind = CircuitKind::OV, .heads = {head}}, CircuitEnds::Vocabulary),
+            circuit_matrix(config, {.kind = CircuitKind::QK, .heads = {head}, .rotary_offset = rotary_offset},
+                           CircuitEnds::Vocabulary)};
+}
+
+std::vector<int> whole_vocabulary(const Config& config) {
+    std::vector<int> tokens(static_cast<std::size_t>(config.d_vocab));
+    std::iota(tokens.begin(), tokens.end(), 0);
+    return tokens;
+}
+
+/// The search in one head. Both matrices have a row a source.
+template <class T>
+class Search {
+public:
+    Search(const Model& model, Head head, const SkipTrigramOptions& options) : options_(options) {
+        const Config& config = model.config();
+        const std::vector<int> tokens = whole_vocabulary(config);
+        const std::vector<FactoredMatrix<T>> matrices = factor_matrices<T>(
+            model, circuits_of(config, head, options.rotary_offset), tokens, tokens, options.evaluate);
+        logits_ = keep_columns(without_mean_column(matrices[0]), options.outputs);
+        attention_ = keep_columns(without_mean_row(transposed(matrices[1]), config.score_scale(head.layer)),
+                                  options.destinations);
+        logit_bounds_ = row_bounds(logits_);
+        attention_bounds_ = row_bounds(attention_);
+        order_ = options.sources.empty() ? tokens : options.sources;
+        std::ranges::stable_sort(order_, std::greater(), [this](int source) { return bound(source); });
+        tiles_.threads = options.evaluate.threads;
+    }
+
+    void run(TrigramRows& best, SkipTrigramTable& count) {
+        count.sources += order_.size();
+        for (std::size_t at = 0; at < order_.size(); at += block_rows) {
+            const double threshold = best.threshold();
+            std::vector<int> block;
+            for (std::size_t i = at; i < std::min(at + block_rows, order_.size()); ++i)
+                if (may_enter(bound(order_[i]), threshold)) block.push_back(order_[i]);
+            if (block.empty()) return;
+            count.ov_rows += block.size();
+            visit(block, best, count);
+            best.settle();
+        }
+    }
+
+private:
+    double bound(int source) const {
+        const auto i = static_cast<std::size_t>(source);
+        return std::max(attention_bounds_[i], 0.0) * std::max(logit_bounds_[i], 0.0);
+    }
+
+    static bool may_enter(double bound, double threshold) { return bound > 0 && bound >= threshold; }
+
+    /// OV rows of the block, QK rows of those that are left, and both again of those that enter.
+    void visit(std::vector<int>& block, TrigramRows& best, SkipTrigramTable& count) {
+        const double threshold = best.threshold();
+        std::vector<double> most = row_maxima(rows_of(logits_, block), tiles_);
+        std::vector<int> left;
+        std::vector<double> logit;
+        for (std::size_t i = 0; i < block.size(); ++i) {
+            const double reach = most[i] * attention_bounds_[static_cast<std::size_t>(block[i])];
+            if (most[i] <= 0 || !may_enter(reach, threshold)) continue;
+            left.push_back(block[i]);
+            logit.push_back(most[i]);
+        }
+        if (left.empty()) return;
+        count.qk_rows += left.size();
+        most = row_maxima(rows_of(attention_, left), tiles_);
+        std::vector<int> entering;
+        std::vector<double> entering_logit;
+        for (std::size_t i = 0; i < left.size(); ++i) {
+            if (most[i] <= 0 || !may_enter(most[i] * logit[i], threshold)) continue;
+            entering.push_back(left[i]);
+            entering_logit.push_back(logit[i]);
+        }
+        if (!entering.empty()) add(entering, entering_logit, best);
+    }
+
+    void add(const std::vector<int>& sources, const std::vector<double>& logit, TrigramRows& best) {
+        const FactoredMatrix<T> attention = rows_of(attention_, sources);
+        const auto outputs = row_tops(rows_of(logits_, sources), best.wanted(), tiles_);
+        const auto strongest = row_tops(attention, best.wanted(), tiles_);
+        std::vector<std::vector<TokenValue>> through = strongest;
+        if (options_.key == SkipTrigramKey::Destination) {
+            const auto wanted = [&](std::size_t row, int destination, double value) {
+                return best.wants(destination, value * logit[row]);
+            };
+            through = row_entries(attention, wanted, tiles_);
+        }
+        for (std::size_t i = 0; i < sources.size(); ++i) {
+            TrigramSource source{sources[i], std::move(through[i]), outputs[i], {}};
+            for (std::size_t k = 0; k < std::min(options_.each, strongest[i].size()); ++k)
+                source.strongest.push_back(strongest[i][k].token);
+            best.add(source);
+        }
+    }
+
+    const SkipTrigramOptions& options_;
+    FactoredMatrix<T> logits_;
+    FactoredMatrix<T> attention_;
+    std::vector<double> logit_bounds_, attention_bounds_;
+    std::vector<int> order_;
+    TileOptions tiles_;
+};
+
+template <class T>
+SkipTrigramTable search(const Model& model, const std::vector<Head>& heads,
+                        const SkipTrigramOptions& options) {
+    SkipTrigramTable table;
+    for (const Head head : heads) {
+        const bool full = !options.per_head && table.rows.size() == options.rows;
+        TrigramRows best(options, head, model.config().d_vocab, full ? table.rows.back().score : 0);
+        Search<T>(model, head, options).run(best, table);
+        std::ranges::move(best.take(), std::back_inserter(table.rows));
+        if (!options.per_head) keep_best(table.rows, options.rows);
+    }
+    return table;
+}
+
+void check_tokens(const Config& config, const std::vector<int>& tokens) {
+    for (const int token : tokens)
+        require(token >= 0 && token < config.d_vocab, ErrorKind::Usage,
+                "there is no token {}: ids are 0 to {}", token, config.d_vocab - 1);
+}
+
+std::vector<Head> all_heads(const Config& config) {
+    std::vector<Head> heads;
+    for (int layer = 0; layer < config.n_layers; ++layer)
+        for (int head = 0; head < config.n_heads; ++head) heads.push_back({layer, head});
+    return heads;
+}
+
+}  // namespace
+
+SkipTrigramTable skip_trigrams(const Model& model, const SkipTrigramOptions& options) {
+    require(options.rows > 0 && options.each > 0, ErrorKind::Usage,
+            "skip-trigrams: a table has at least one row and names at least one partner");
+    check_tokens(model.config(), options.sources);
+    check_tokens(model.config(), options.destinations);
+    check_tokens(model.config(), options.outputs);
+    const std::vector<Head> heads = options.heads.empty() ? all_heads(model.config()) : options.heads;
+    const bool wide = options.evaluate.precision == Precision::Double;
+    SkipTrigramTable table =
+        wide ? search<double>(model, heads, options) : search<float>(model, heads, options);
+    add_bigrams(model, table.rows, options.evaluate);
+    return table;
+}
+
+std::vector<Expr> skip_trigram_networks(const Config& config, Head head, int rotary_offset) {
+    const std::array<Expr, 2> circuits = circuits_of(config, head, rotary_offset);
+    return {circuits[0], circuits[1],
+            circuit_matrix(config, {.kind = CircuitKind::Direct}, CircuitEnds::Vocabulary)};
+}
+
+SkipTrigramKey parse_skip_trigram_key(std::string_view word) {
+    const std::vector<std::string> words{"source", "destination", "triple"};
+    const auto found = std::ranges::find(words, word);
+    if (found != words.end()) return static_cast<SkipTrigramKey>(found - words.begin());
+    const std::string near = nearest(word, words);
+    throw Error(
+        ErrorKind::Usage,
+        fmt::format("skip-trigrams are keyed by source, destination or triple, not by {}", quote(word)),
+        near.empty() ? "" : fmt::format("did you mean {}?", near));
+}
+
+}  // namespace headway

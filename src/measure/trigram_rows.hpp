@@ -1,0 +1,60 @@
+// The best rows of a table of skip-trigrams, as the search comes by them.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "headway/measure/skip_trigrams.hpp"
+
+#include <vector>
+
+namespace headway {
+
+/// A source with the largest values of its two sides.
+struct TrigramSource {
+    int token = 0;
+    std::vector<TokenValue> destinations;  ///< strongest first; by destination those that are wanted
+    std::vector<TokenValue> outputs;       ///< strongest first
+    std::vector<int> strongest;            ///< its strongest destinations
+};
+
+/// Sorts rows and keeps the `most` best.
+void keep_best(std::vector<SkipTrigramRow>& rows, std::size_t most);
+
+/// The rows of one head.
+class TrigramRows {
+public:
+    /// `floor`: rows that score less are not asked for.
+    TrigramRows(const SkipTrigramOptions& options, Head head, int d_vocab, double floor);
+
+    /// A source whose best triple scores less changes nothing any more.
+    double threshold() const;
+    /// How many of a source's strongest destinations and outputs it needs to be given.
+    std::size_t wanted() const;
+    /// By destination: whether a triple of this destination and score changes its row. Then a source needs
+    /// these destinations too.
+    bool wants(int destination, double score) const;
+
+    void add(const TrigramSource& source);
+    /// Behind a block of sources, before `threshold` is asked for.
+    void settle();
+    /// Best first.
+    std::vector<SkipTrigramRow> take();
+
+private:
+    struct Through {
+        double score;
+        int source;
+        TokenValue destination, output;
+        std::vector<int> strongest;
+    };
+    void add_row(SkipTrigramRow row);
+    void add_through(const TrigramSource& source, TokenValue destination);
+    SkipTrigramRow row_of(const std::vector<Through>& through) const;
+
+    SkipTrigramOptions options_;
+    Head head_;
+    std::vector<SkipTrigramRow> rows_;                // of sources and triples
+    std::vector<std::vector<Through>> destinations_;  // by destination, best first
+    double threshold_;
+};
+
+}  // namespace headway
