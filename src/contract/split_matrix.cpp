@@ -15,15 +15,15 @@ namespace {
 class Cut {
 public:
     Cut(const Expr& matrix, const Sizes& sizes) : flat_(normalise(matrix)) {
-        require(flat_->ports() == std::vector<Space>(2, Space::Position), ErrorKind::Usage,
-                "a matrix of rows and columns has two position ports");
+        require(flat_->ports().size() == 2, ErrorKind::Usage,
+                "a matrix has two ports, rows and columns; this expression has {}", flat_->ports().size());
         if (const auto* product = flat_->as<Product>()) {
             uses_ = product->factors;
             spaces_ = product->bound;
         } else {
             uses_ = {{flat_, {0, 1}}};
         }
-        spaces_.insert(spaces_.begin(), 2, Space::Position);
+        spaces_.insert(spaces_.begin(), flat_->ports().begin(), flat_->ports().end());
         for (const Use& use : uses_) labels_.emplace_back(use.labels.begin(), use.labels.end());
         for (const Space space : spaces_) extents_.push_back(static_cast<double>(sizes[space]));
     }

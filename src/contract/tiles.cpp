@@ -62,6 +62,14 @@ void put_rows(const Array<T>& value, std::int64_t rows, std::int64_t bond, T* ou
     std::copy(dense.data(), dense.data() + rows * bond, out);
 }
 
+// How many rows a side has.
+std::int64_t rows_of(const Config& config, const Expr& side, std::size_t tokens) {
+    const Space space = side->ports().front();
+    require((space == Space::Position) == (tokens > 0), ErrorKind::Usage,
+            "rows and columns are chosen by tokens where a port of the matrix is a position, and only there");
+    return tokens > 0 ? static_cast<std::int64_t>(tokens) : sizes_of(config, 0)[space];
+}
+
 // Every side on all tokens, `[tokens, bond]`.
 template <class T>
 std::vector<std::shared_ptr<T[]>> side_values(const Model& model, std::span<const Expr> sides,
@@ -69,8 +77,8 @@ std::vector<std::shared_ptr<T[]>> side_values(const Model& model, std::span<cons
                                               std::span<const int> tokens, const EvaluateOptions& options,
                                               Arena& kept) {
     check_tokens(model.config(), tokens);
-    const auto n = static_cast<std::int64_t>(tokens.size());
     std::vector<std::shared_ptr<T[]>> values;
+    const std::int64_t n = rows_of(model.config(), sides.front(), tokens.size());
     for (const std::int64_t bond : bonds)
         values.push_back(
             std::static_pointer_cast<T[]>(kept.take(static_cast<std::size_t>(n * bond) * sizeof(T))));
@@ -78,11 +86,14 @@ std::vector<std::shared_ptr<T[]>> side_values(const Model& model, std::span<cons
     if (options.max_memory > 0) within.max_memory -= kept.in_use();
     Workspace workspace(within);
     const TokenNeeds needs = needs_of(sides);
-    const std::int64_t step = needs.whole ? n : std::min(n, chunk_of_tokens);
+    const std::int64_t step = needs.whole || tokens.empty() ? n : std::min(n, chunk_of_tokens);
     for (std::int64_t first = 0; first < n; first += step) {
         const std::int64_t rows = std::min(step, n - first);
-        std::vector<int> chunk(tokens.begin() + first, tokens.begin() + first + rows);
-        chunk.resize(static_cast<std::size_t>(std::max(rows, needs.at_least)), chunk.front());
+        std::vector<int> chunk;
+        if (!tokens.empty()) chunk.assign(tokens.begin() + first, tokens.begin() + first + rows);
+        // A rotation by an offset reads so many positions, whatever their tokens.
+        if (!tokens.empty() || needs.at_least > 1)
+            chunk.resize(std::max(chunk.size(), static_cast<std::size_t>(needs.at_least)));
         evaluate_arrays<T>(model, sides, chunk, options, workspace,
                            [&](std::size_t i, const Array<T>& value) {
                                put_rows(value, rows, bonds[i], values[i].get() + first * bonds[i], workspace);
@@ -100,6 +111,8 @@ Sides split_all(std::span<const Expr> matrices, const Config& config, std::size_
     Sides sides;
     const Sizes sizes = sizes_of(config, static_cast<std::int64_t>(std::max(rows, columns)));
     for (const Expr& matrix : matrices) {
+        require(matrix->ports() == matrices.front()->ports(), ErrorKind::Usage,
+                "matrices that are made together have the same ports");
         MatrixSides split = split_matrix(matrix, sizes);
         sides.left.push_back(std::move(split.left));
         sides.right.push_back(std::move(split.right));
@@ -222,15 +235,16 @@ template <class T>
 std::vector<FactoredMatrix<T>> factor_matrices(const Model& model, std::span<const Expr> matrices,
                                                std::span<const int> rows, std::span<const int> columns,
                                                const EvaluateOptions& options) {
-    require(!rows.empty() && !columns.empty(), ErrorKind::Usage, "a matrix needs rows and columns");
+    if (matrices.empty()) return {};
     const Sides sides = split_all(matrices, model.config(), rows.size(), columns.size());
+    const std::int64_t n_rows = rows_of(model.config(), sides.left.front(), rows.size()),
+                       n_columns = rows_of(model.config(), sides.right.front(), columns.size());
     const auto kept = std::make_shared<Arena>(workspace_options(options).max_memory);
     const auto left = side_values<T>(model, sides.left, sides.bonds, rows, options, *kept);
     const auto right = side_values<T>(model, sides.right, sides.bonds, columns, options, *kept);
     std::vector<FactoredMatrix<T>> result;
     for (std::size_t i = 0; i < matrices.size(); ++i)
-        result.push_back({static_cast<std::int64_t>(rows.size()), static_cast<std::int64_t>(columns.size()),
-                          sides.bonds[i], left[i], right[i]});
+        result.push_back({n_rows, n_columns, sides.bonds[i], left[i], right[i]});
     return result;
 }
 

@@ -93,6 +93,17 @@ TEST(Tiles, OfPositionsAreNotTakenInChunks) {
     for (std::size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], expected.data()[i], 1e-10);
 }
 
+TEST(Tiles, OfWholeSpacesNeedNoTokens) {
+    const Model model = load_model(shape);
+    const Expr matrix = parse_network("W_out[L1][m,d] W_U[d,v] -> [m,v]").output;
+    const xt::xarray<double> expected = evaluate(model, matrix, {}, {.precision = Precision::Double});
+    const auto sides = factor_matrices<double>(model, std::span(&matrix, 1), {}, {});
+    EXPECT_EQ(sides.front().bond, 12);
+    const std::vector<double> values = from_tiles(sides.front());
+    ASSERT_EQ(values.size(), 10U * 150);
+    for (std::size_t i = 0; i < values.size(); ++i) EXPECT_NEAR(values[i], expected.data()[i], 1e-12);
+}
+
 TEST(Tiles, OfMoreTokensThanPositionsAndThanAChunk) {
     const Model model =
         load_model("random:layers=1,heads=2,d_model=8,d_head=2,vocab=5000,ctx=4,positions=learned");
@@ -165,7 +176,10 @@ TEST(Tiles, RefuseWhatIsNoMatrixOfTwoSides) {
         const Expr matrix = parse_network(text).output;
         return factor_matrices<float>(model, std::span(&matrix, 1), tokens, tokens);
     };
-    test::expect_error(ErrorKind::Usage, "two position ports", [&] { return sides_of("W_E[v,d] -> [v,d]"); });
+    test::expect_error(ErrorKind::Usage, "a matrix has two ports, rows and columns; this expression has 1",
+                       [&] { return sides_of("b_O[L0][d] -> [d]"); });
+    test::expect_error(ErrorKind::Usage, "chosen by tokens where a port of the matrix is a position",
+                       [&] { return sides_of("W_E[v,d] W_U[d,v1] -> [v,v1]"); });
     test::expect_error(ErrorKind::Unsupported, "rows and columns of this matrix meet in one factor", [&] {
         return sides_of("token[q,v] W_E[v,d] W_E[v1,d] token[k,v1] causal[q,k] -> [q,k]");
     });

@@ -24,8 +24,8 @@ struct MatrixSides {
     std::int64_t bond = 1;
 };
 
-/// The cut of an expression with two Position ports whose bond has the fewest entries. Throws Error(Usage)
-/// for other ports, Error(Unsupported) where one factor has both ports, or more than 20 factors could lie on
+/// The cut of an expression with two ports whose bond has the fewest entries. Throws Error(Usage) for another
+/// number of ports, Error(Unsupported) where one factor has both ports, or more than 20 factors could lie on
 /// either side.
 MatrixSides split_matrix(const Expr& matrix, const Sizes& sizes);
 
@@ -45,8 +45,9 @@ struct FactoredMatrix {
     }
 };
 
-/// The sides of several matrices, rows on the tokens `rows`, columns on `columns`; what they share is
-/// computed once. Tokens are taken in chunks, unless a side reads their positions. `options.precision` is not
+/// The sides of several matrices with the same ports; what they share is computed once. Where a port is a
+/// Position its rows or columns are those of the tokens `rows` or `columns`, else the whole space and no
+/// tokens. Tokens are taken in chunks, unless a side reads their positions. `options.precision` is not
 /// looked at. Memory: (rows + columns) * bond of every matrix. Throws as `split_matrix` and `evaluate`.
 template <class T>
 std::vector<FactoredMatrix<T>> factor_matrices(const Model& model, std::span<const Expr> matrices,
