@@ -114,6 +114,7 @@
 #include "headway/draw/text.hpp"
 
 #include "headway/report/ablation_table.hpp"
+#include "headway/report/channel_table.hpp"
 #include "headway/report/circuit_table.hpp"
 #include "headway/report/comparison_table.hpp"
 #include "headway/report/composition_compare.hpp"
@@ -132,6 +133,7 @@
 #include "headway/report/selection.hpp"
 #include "headway/report/series_table.hpp"
 #include "headway/report/skip_trigram_table.hpp"
+#include "headway/report/spectra_plot.hpp"
 #include "headway/report/table.hpp"
 #include "headway/report/tensor_table.hpp"
 #include "headway/report/value_table.hpp"

@@ -123,6 +123,7 @@ std::vector<PairMatching> pair_matching(const Model& model, const CornerOptions&
     for (PairMatching& pair : pairs) {
         const auto reader = static_cast<std::size_t>(pair.reader.layer * config.n_heads + pair.reader.index);
         pair.copying_reader = heads[reader].copying_full_ov.value;
+        pair.copying_undefined = heads[reader].copying_full_ov.undefined;
     }
     std::erase_if(pairs, [&](const PairMatching& pair) {
         return !among(options.writers, pair.writer) || !among(options.readers, pair.reader);

@@ -21,6 +21,7 @@ struct PairMatching {
     SpectralScore q_matching{};  ///< of W_pos W_OV[writer] W_QK[reader] W_posᵀ; learned positions only
     double copying_reader =
         std::numeric_limits<double>::quiet_NaN();  ///< of W_E W_OV[reader] W_U; NaN where undefined
+    std::string copying_undefined = {};            ///< why; empty otherwise
 
     /// How deep in the corner the pair is: the smaller of k_matching and copying_reader; NaN where either is
     /// undefined.
@@ -44,9 +45,9 @@ struct CornerCandidate {
     std::vector<PairMatching> partners;  ///< the writers that put it there, strongest matching first
 };
 
-/// The least copying and matching of the corner, unless the user says otherwise. Of real eigenvalues three
-/// quarters of the magnitude is positive then.
-inline constexpr double corner_threshold = 0.5;
+/// The least copying and matching of the corner, unless the user says otherwise: of real eigenvalues 95 % of
+/// the magnitude is positive then.
+inline constexpr double corner_threshold = 0.9;
 
 /// The readers with a pair whose corner() is at least `threshold`, deepest first.
 std::vector<CornerCandidate> induction_corner(const std::vector<PairMatching>& pairs,
