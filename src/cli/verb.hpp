@@ -16,6 +16,7 @@ struct Flag {
     std::string_view value;
     std::string_view help;
     std::string_view alias = {};  ///< `-o`
+    bool repeatable = false;      ///< may stand there more than once
 };
 
 /// Flags that commands share; the help prints each group under its title.
@@ -41,6 +42,8 @@ struct Verb {
 const std::vector<Verb>& verbs();
 
 /// The commands, one a file.
+Verb ablate_verb();
+Verb channels_verb();
 Verb circuit_verb();
 Verb completion_verb();
 Verb compose_verb();
@@ -48,11 +51,13 @@ Verb contract_verb();
 Verb convert_verb();
 Verb diagram_verb();
 Verb example_verb();
+Verb heads_verb();
 Verb inspect_verb();
 Verb network_verb();
 Verb paths_verb();
 Verb plan_verb();
 Verb run_verb();
+Verb skip_trigrams_verb();
 Verb verify_verb();
 
 /// Flags of every command: threads, memory, seed, quiet, help.

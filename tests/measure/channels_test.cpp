@@ -168,6 +168,8 @@ TEST(Channels, OfNearEqualSingularValuesAreOneSubspaceWhateverTheBasis) {
     EXPECT_EQ(one.writer[1].last, 2);
     EXPECT_NEAR(one.writer[1].singular_value, 2, 1e-14);
     EXPECT_NEAR(one.writer[1].weight, 8.0 / 18, 1e-14);
+    for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(one.writer[i].score, other.writer[i].score, 1e-13);
+    EXPECT_GT(one.writer[1].score, 0);
 }
 
 TEST(Channels, OfAHeadOfZerosAreUndefinedWithTheReason) {
