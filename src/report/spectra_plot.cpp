@@ -9,6 +9,7 @@
 #include <cmath>
 #include <map>
 #include <numbers>
+#include <optional>
 #include <utility>
 
 namespace headway {
@@ -29,16 +30,27 @@ std::vector<std::string> score_sentences(const std::vector<NamedSpectrum>& spect
     return sentences;
 }
 
-// The largest corner of each reader.
-std::map<std::string, double> deepest_of(const Table& rows) {
-    const std::size_t reader = rows.column("reader"), corner = rows.column("corner");
-    std::map<std::string, double> deepest;
-    for (const std::vector<Cell>& row : rows.rows) {
-        const auto* value = std::get_if<double>(&row[corner]);
-        if (value == nullptr) continue;
-        const auto [at, fresh] = deepest.try_emplace(std::get<std::string>(row[reader]), *value);
-        if (!fresh) at->second = std::max(at->second, *value);
-    }
+// How deep in the corner a pair is: equal ones differ in their matching.
+using Depth = std::pair<double, double>;
+
+// Of a row with both scores.
+std::optional<Depth> depth_of(const std::vector<Cell>& row, std::size_t matching, std::size_t copying) {
+    const auto* x = std::get_if<double>(&row[matching]);
+    const auto* y = std::get_if<double>(&row[copying]);
+    if (x == nullptr || y == nullptr) return std::nullopt;
+    return Depth{std::min(*x, *y), *x};
+}
+
+// The deepest pair of each reader.
+std::map<std::string, Depth> deepest_of(const Table& rows) {
+    const std::size_t reader = rows.column("reader"), x = rows.column("k_matching");
+    const std::size_t y = rows.column("copying_reader");
+    std::map<std::string, Depth> deepest;
+    for (const std::vector<Cell>& row : rows.rows)
+        if (const std::optional<Depth> depth = depth_of(row, x, y)) {
+            const auto [at, fresh] = deepest.try_emplace(std::get<std::string>(row[reader]), *depth);
+            if (!fresh) at->second = std::max(at->second, *depth);
+        }
     return deepest;
 }
 
@@ -81,16 +93,14 @@ ScatterPlot corner_plot(const Table& rows, const std::string& title) {
                      .corner = ScatterPlot::Corner{corner_threshold, corner_threshold, "induction corner"}};
     const std::size_t writer = rows.column("writer"), reader = rows.column("reader");
     const std::size_t x = rows.column("k_matching"), y = rows.column("copying_reader");
-    const std::map<std::string, double> deepest = deepest_of(rows);
+    const std::map<std::string, Depth> deepest = deepest_of(rows);
     for (const std::vector<Cell>& row : rows.rows) {
-        const auto* matching = std::get_if<double>(&row[x]);
-        const auto* copying = std::get_if<double>(&row[y]);
-        if (matching == nullptr || copying == nullptr) continue;
+        const std::optional<Depth> depth = depth_of(row, x, y);
+        if (!depth) continue;
         const std::string& name = std::get<std::string>(row[reader]);
-        const double corner = std::min(*matching, *copying);
-        const bool named = corner >= corner_threshold && corner == deepest.at(name);
-        plot.points.push_back({.x = *matching,
-                               .y = *copying,
+        const bool named = depth->first >= corner_threshold && *depth == deepest.at(name);
+        plot.points.push_back({.x = std::get<double>(row[x]),
+                               .y = std::get<double>(row[y]),
                                .label = named ? name : std::string(),
                                .series = named ? 1U : 0U,
                                .note = fmt::format("{} with {}", name, std::get<std::string>(row[writer]))});
