@@ -88,6 +88,7 @@
 #include "headway/measure/head_measures.hpp"
 #include "headway/measure/heads.hpp"
 #include "headway/measure/judge.hpp"
+#include "headway/measure/embedding.hpp"
 #include "headway/measure/paths.hpp"
 #include "headway/measure/positional.hpp"
 #include "headway/measure/probe.hpp"
@@ -138,3 +139,4 @@
 #include "headway/report/tensor_table.hpp"
 #include "headway/report/value_table.hpp"
 #include "headway/report/verification_table.hpp"
+#include "headway/report/vocabulary_table.hpp"

@@ -43,6 +43,7 @@ const std::vector<Verb>& verbs();
 
 /// The commands, one a file.
 Verb ablate_verb();
+Verb bigram_verb();
 Verb channels_verb();
 Verb circuit_verb();
 Verb completion_verb();
@@ -54,8 +55,11 @@ Verb example_verb();
 Verb heads_verb();
 Verb inspect_verb();
 Verb network_verb();
+Verb neurons_verb();
+Verb ov_verb();
 Verb paths_verb();
 Verb plan_verb();
+Verb qk_verb();
 Verb run_verb();
 Verb skip_trigrams_verb();
 Verb verify_verb();

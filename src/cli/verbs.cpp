@@ -11,10 +11,11 @@ namespace headway {
 
 const std::vector<Verb>& verbs() {
     static const std::vector<Verb> table{
-        inspect_verb(),  network_verb(),       paths_verb(),   compose_verb(), heads_verb(),
-        channels_verb(), skip_trigrams_verb(), circuit_verb(), run_verb(),     ablate_verb(),
-        contract_verb(), verify_verb(),        plan_verb(),    diagram_verb(), convert_verb(),
-        example_verb(),  completion_verb()};
+        inspect_verb(),       network_verb(), paths_verb(),   compose_verb(), heads_verb(),
+        channels_verb(),      ov_verb(),      qk_verb(),      bigram_verb(),  neurons_verb(),
+        skip_trigrams_verb(), circuit_verb(), run_verb(),     ablate_verb(),  contract_verb(),
+        verify_verb(),        plan_verb(),    diagram_verb(), convert_verb(), example_verb(),
+        completion_verb()};
     return table;
 }
 
