@@ -60,7 +60,9 @@ Circuit part(const Circuit& whole, const std::vector<std::size_t>& kept) {
     }
     for (const std::size_t e : kept) {
         const CircuitEdge& edge = whole.edges[e];
-        result.edges.push_back({place[edge.from], place[edge.to], edge.port, edge.weight});
+        result.edges.push_back(edge);
+        result.edges.back().from = place[edge.from];
+        result.edges.back().to = place[edge.to];
     }
     return result;
 }
@@ -110,6 +112,21 @@ std::string filter_in_words(const Selection& selection, std::size_t passed, std:
     return words.empty() ? "" : fmt::format(": {}", fmt::join(words, ", "));
 }
 
+/// Adds the edges that an edit closes to those kept; returns how many.
+std::size_t add_closed(const Circuit& whole, std::vector<std::size_t>& kept) {
+    std::vector<std::size_t> all;
+    std::size_t at = 0, added = 0;
+    for (std::size_t e = 0; e < whole.edges.size(); ++e) {
+        const bool is_kept = at < kept.size() && kept[at] == e;
+        if (is_kept) ++at;
+        if (!is_kept && !whole.edges[e].closed) continue;
+        if (!is_kept) ++added;
+        all.push_back(e);
+    }
+    kept = std::move(all);
+    return added;
+}
+
 /// What there is, when nothing passes.
 std::string largest_in_words(const Circuit& whole) {
     double largest = 0;
@@ -157,11 +174,17 @@ Circuit keep(const Circuit& whole, const Selection& selection) {
         kept.resize(selection.top);
         std::sort(kept.begin(), kept.end());
     }
+    const std::size_t ranked = kept.size();
     Circuit result = part(whole, kept);
     if (selection.on_path) result = part(result, edges_on_path(result));
-    result.filter =
-        counts_in_words(count_edges(result), whole) + filter_in_words(selection, passed, kept.size());
-    if (passed == 0 && !whole.edges.empty()) result.filter += largest_in_words(whole);
+    std::string filter =
+        counts_in_words(count_edges(result), whole) + filter_in_words(selection, passed, ranked);
+    if (passed == 0 && !whole.edges.empty()) filter += largest_in_words(whole);
+    if (const std::size_t closed = selection.on_path ? 0 : add_closed(whole, kept); closed > 0) {
+        result = part(whole, kept);
+        filter += fmt::format("; {} more that {} closed", closed, closed == 1 ? "is" : "are");
+    }
+    result.filter = std::move(filter);
     add_stream(result);
     return result;
 }

@@ -44,18 +44,36 @@ double box_width(const DrawnComponent& c) {
     return std::max({69.0, text_width(c.label, 12) * 1.12 + 16, text_width(c.role, 8.5) + 8});
 }
 
+/// Edges in parts need more room at the ports than lines do: how wide each component has to be for them.
+std::vector<double> strand_room(const CircuitPicture& circuit, const EdgeScale& scale) {
+    std::vector<double> room(circuit.components.size(), 0);
+    std::map<std::pair<std::size_t, DrawnPort>, double> in;
+    for (const DrawnEdge& edge : circuit.edges)
+        if (!edge.parts.empty()) in[{edge.to, edge.port}] += width_of(edge, scale) + 1;
+    for (const auto& [end, width] : in) {
+        const bool head = circuit.components[end.first].kind == DrawnKind::Head;
+        room[end.first] = std::max(room[end.first], head ? 3 * (width + 4) : width + 4);
+    }
+    return room;
+}
+
 /// Long edges pass dummies, one a row. Edges of one writer and kind share them, as do grey edges to or from a
 /// bar.
 void add_dummies(CircuitWork& work) {
     const CircuitPicture& circuit = work.circuit;
     std::map<std::tuple<std::size_t, int, std::size_t>, std::size_t> shared;
-    for (const DrawnEdge& edge : circuit.edges) {
+    for (std::size_t e = 0; e < circuit.edges.size(); ++e) {
+        const DrawnEdge& edge = circuit.edges[e];
         const std::size_t low = work.items[edge.from].row;
         const std::size_t high = work.items[edge.to].row;
         require(low < high, ErrorKind::Usage, "edge {} -> {} does not go upwards",
                 circuit.components[edge.from].label, circuit.components[edge.to].label);
-        const bool to_bar = quiet(edge) && is_bar(circuit.components[edge.to].kind);
-        const std::size_t owner = to_bar ? edge.to : edge.from;
+        if (is_stub(work, e)) {
+            work.chains.push_back({edge.from, edge.to});
+            continue;
+        }
+        const bool shared_end = quiet(edge) && is_bar(circuit.components[edge.to].kind);
+        const std::size_t owner = shared_end ? edge.to : edge.from;
         const int kind = quiet(edge) ? -1 : static_cast<int>(edge.port);
         std::vector<std::size_t> chain{edge.from};
         for (std::size_t row = low + 1; row < high; ++row) {
@@ -77,6 +95,7 @@ void place_items(CircuitWork& work) {
     const bool two_bars = has_two_bars(work.circuit);  // then the readers of each stand together
     std::vector<LayerLink> links;
     for (std::size_t e = 0; e < work.chains.size(); ++e) {
+        if (is_stub(work, e)) continue;
         const DrawnEdge& edge = work.circuit.edges[e];
         const std::vector<std::size_t>& chain = work.chains[e];
         for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
@@ -106,7 +125,7 @@ void share_row(CircuitWork& work, std::size_t first, std::size_t second, double 
     std::vector<BarEnd> ends[2];
     for (std::size_t e = 0; e < work.chains.size(); ++e) {
         const std::vector<std::size_t>& chain = work.chains[e];
-        if (chain[0] != first && chain[0] != second) continue;
+        if (is_stub(work, e) || (chain[0] != first && chain[0] != second)) continue;
         const DrawnEdge& edge = work.circuit.edges[e];
         const double port = chain.size() == 2 ? port_offset(work, edge) : 0;
         ends[chain[0] == second ? 1 : 0].push_back({work.items[chain[1]].x + port, quiet(edge) ? 0.3 : 1});
@@ -167,34 +186,37 @@ void place_rows(CircuitWork& work) {
     }
 }
 
-std::string tint(const std::string& role, std::vector<std::string>& seen) {
-    static constexpr std::array tints = {"#dcebf5", "#fbe5d6", "#e3f0df", "#efe6f5", "#fbf0c9", "#e0e9e9"};
-    if (role.empty()) return "#f4f4f4";
-    auto at = std::find(seen.begin(), seen.end(), role);
-    if (at == seen.end()) at = seen.insert(seen.end(), role);
-    return tints[static_cast<std::size_t>(at - seen.begin()) % tints.size()];
-}
-
 void add_boxes(CircuitWork& work) {
-    std::vector<std::string> roles;
     for (std::size_t i = 0; i < work.circuit.components.size(); ++i) {
         const DrawnComponent& c = work.circuit.components[i];
         Box box;
         box.id = c.label;
         box.kind = c.kind == DrawnKind::Head ? BoxKind::Head : BoxKind::Stream;
         box.label = plain(c.label);
-        box.note = c.kind == DrawnKind::Head ? c.role : "";
+        box.note = c.removed ? "removed" : c.kind == DrawnKind::Head ? c.role : "";
         box.at = {work.items[i].x, work.row_y[work.items[i].row]};
         box.width = work.items[i].width;
         box.height = c.kind == DrawnKind::Head ? head_height : bar_height;
         box.size = 12;
-        if (c.kind == DrawnKind::Head) box.colour = tint(c.role, roles);
+        if (c.kind == DrawnKind::Head) box.colour = tint_of_role(work.circuit, c.role);
         if (c.kind == DrawnKind::Mlp) box.colour = "#ece7f2";
+        if (c.removed) box.colour = "#e0e0e0";
         work.diagram.boxes.push_back(std::move(box));
     }
 }
 
 }  // namespace
+
+std::string tint_of_role(const CircuitPicture& circuit, const std::string& role) {
+    static constexpr std::array tints = {"#dcebf5", "#fbe5d6", "#e3f0df", "#efe6f5", "#fbf0c9", "#e0e9e9"};
+    if (role.empty()) return "#f4f4f4";
+    std::vector<std::string> seen;
+    for (const DrawnComponent& c : circuit.components)
+        if (!c.role.empty() && std::find(seen.begin(), seen.end(), c.role) == seen.end())
+            seen.push_back(c.role);
+    const auto place = std::find(seen.begin(), seen.end(), role) - seen.begin();
+    return tints[static_cast<std::size_t>(place) % tints.size()];
+}
 
 Diagram circuit_diagram(const CircuitPicture& circuit) {
     require(circuit.edges.size() <= static_cast<std::size_t>(max_drawn_edges), ErrorKind::Limit,
@@ -203,15 +225,15 @@ Diagram circuit_diagram(const CircuitPicture& circuit) {
     CircuitWork work{circuit, {}, {}, {}, {}, {}};
     work.diagram.name = circuit.name;
     const std::vector<std::size_t> rows = rows_of(circuit);
-    for (std::size_t i = 0; i < circuit.components.size(); ++i) {
-        work.items.push_back({rows[i], box_width(circuit.components[i]), 1, 0});
-    }
+    const EdgeScale scale = scale_of(circuit);
+    const std::vector<double> room = strand_room(circuit, scale);
+    for (std::size_t i = 0; i < circuit.components.size(); ++i)
+        work.items.push_back({rows[i], std::max(room[i], box_width(circuit.components[i])), 1, 0});
     add_dummies(work);
     place_items(work);
     widen_bars(work);
     place_rows(work);
     add_boxes(work);
-    const EdgeScale scale = scale_of(circuit);
     add_wires(work, scale);
     add_legend(work, scale);
     std::vector<Words> lines;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace headway {
@@ -112,6 +113,11 @@ std::vector<std::string> remarks_of(const Circuit& circuit) {
         say(fmt::format("Grey: {} {} of the residual stream {}, to show where components stand.", n,
                         n == 1 ? "edge" : "edges",
                         circuit.heads_only ? "without a weight" : "that the filter left out"));
+    if (const auto closed = std::count_if(circuit.edges.begin(), circuit.edges.end(),
+                                          [](const CircuitEdge& edge) { return edge.closed; });
+        closed > 0)
+        say(fmt::format("{} {} closed: scores are those of the untouched model.", closed,
+                        closed == 1 ? "edge is" : "edges are"));
     if (circuit.undefined.all > 0)
         say(fmt::format("Edges without a score, since one end is zero: {}.", circuit.undefined.all));
     if (!line.empty()) lines.push_back(line);
@@ -129,12 +135,18 @@ CircuitPicture picture_of(const Circuit& circuit) {
     picture.baseline = circuit.baseline;
     picture.parallel_blocks = circuit.config.parallel_block;
     for (const Component& c : circuit.components)
-        picture.components.push_back({c.label, drawn(c.kind), c.layer, c.role});
+        picture.components.push_back({c.label, drawn(c.kind), c.layer, c.role, c.removed});
     for (const auto& [from, to] : circuit.stream)
         picture.edges.push_back({from, to, DrawnPort::Other, std::nullopt});
     for (const CircuitEdge& edge : circuit.edges) {
         DrawnEdge line{edge.from, edge.to, drawn(edge.port), edge.weight.score};
         if (std::isnan(edge.weight.score)) line.weight.reset();
+        line.closed = edge.closed;
+        for (const EdgePart& part : edge.parts)
+            line.parts.push_back({part.first == part.last
+                                      ? fmt::format("component {}", part.first)
+                                      : fmt::format("components {}-{}", part.first, part.last),
+                                  part.share});
         picture.edges.push_back(line);
     }
     return picture;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "draw/circuit_colours.hpp"
 #include "draw/circuit_work.hpp"
-#include "draw/legend.hpp"
-#include "draw/style.hpp"
 
 #include <fmt/core.h>
 
@@ -15,16 +14,20 @@ namespace headway {
 
 namespace {
 
-const char* colour_of(DrawnPort port) {
-    return port == DrawnPort::Q   ? colour_q
-           : port == DrawnPort::K ? colour_k
-           : port == DrawnPort::V ? colour_v
-                                  : colour_other;
-}
+constexpr double between_strands = 1;
 
 Stroke stroke_of(const DrawnEdge& edge, const EdgeScale& scale) {
+    if (edge.closed) return {colour_closed, 1.3, Dash::Dashed};
     if (quiet(edge)) return {colour_quiet, 0.9, Dash::Solid};
     return {colour_of(edge.port), scale.width(*edge.weight), *edge.weight < 0 ? Dash::Dashed : Dash::Solid};
+}
+
+Stroke stroke_of(const DrawnEdge& edge, const EdgeScale& scale, const EdgeStrand& strand) {
+    Stroke stroke = stroke_of(edge, scale);
+    if (strand.rank < 0 && !strand.rest) return stroke;
+    stroke.width = strand.width;
+    stroke.colour = strand.rest ? colour_rest : paler(stroke.colour, strand.rank);
+    return stroke;
 }
 
 /// Where edges meet a port they stand side by side, ordered by where they come from.
@@ -72,10 +75,19 @@ Ends fan_all(const CircuitWork& work, const EdgeScale& scale) {
         const DrawnEdge& edge = work.circuit.edges[e];
         const std::vector<std::size_t>& chain = work.chains[e];
         const bool last = chain.size() == 2;
-        const double width = stroke_of(edge, scale).width;
+        const double width = width_of(edge, scale);
         const std::size_t next = chain[1];
         const double port = last ? port_offset(work, edge) : 0;
         const std::size_t group = 4 * next + (last ? static_cast<std::size_t>(edge.port) : 0);
+        if (is_stub(work, e)) {  // straight out of its component, nothing at the bar
+            const std::size_t end = to_bar(work, e) ? edge.from : edge.to;
+            const Slot slot{e, work.items[end].x, width, 4 * work.items.size() + e};
+            if (to_bar(work, e))
+                out[end].push_back(slot);
+            else
+                in[{end, static_cast<int>(edge.port)}].push_back(slot);
+            continue;
+        }
         out[edge.from].push_back({e, work.items[next].x + port, width, group});
         in[{edge.to, static_cast<int>(edge.port)}].push_back(
             {e, work.items[chain[chain.size() - 2]].x, width, e});
@@ -92,6 +104,7 @@ Ends fan_all(const CircuitWork& work, const EdgeScale& scale) {
 
 void keep_vertical_at_bars(const CircuitWork& work, Ends& ends) {
     for (std::size_t e = 0; e < work.chains.size(); ++e) {
+        if (is_stub(work, e)) continue;
         const std::vector<std::size_t>& chain = work.chains[e];
         const auto clamped = [&](std::size_t bar, double x) {
             const LayerItem& item = work.items[bar];
@@ -122,6 +135,14 @@ std::vector<Point> path_of(const CircuitWork& work, std::size_t e, const Ends& e
     const auto half = [&](std::size_t component) {
         return (work.circuit.components[component].kind == DrawnKind::Head ? head_height : bar_height) / 2;
     };
+    if (is_stub(work, e)) {
+        constexpr double length = 15;
+        const std::size_t end = to_bar(work, e) ? chain.front() : chain.back();
+        const double y = work.row_y[work.items[end].row];
+        if (to_bar(work, e))
+            return straight({ends.start[e], y + half(end)}, {ends.start[e], y + half(end) + length});
+        return straight({ends.end[e], y - half(end) - length}, {ends.end[e], y - half(end)});
+    }
     Point at{ends.start[e], work.row_y[work.items[chain.front()].row] + half(chain.front())};
     std::vector<Point> path{at};
     const auto join = [&](const std::vector<Point>& piece) {
@@ -141,15 +162,107 @@ std::string tooltip_of(const CircuitWork& work, const DrawnEdge& edge) {
     const std::string ends =
         work.circuit.components[edge.from].label + " -> " + work.circuit.components[edge.to].label;
     if (quiet(edge)) return ends;
-    return names[static_cast<std::size_t>(edge.port)] + ends + fmt::format(": {:.4g}", *edge.weight);
+    return (edge.closed ? "closed: " : "") + std::string(names[static_cast<std::size_t>(edge.port)]) + ends +
+           fmt::format(": {:.4g}", *edge.weight);
+}
+
+std::string tooltip_of(const CircuitWork& work, const DrawnEdge& edge, const EdgeStrand& strand) {
+    std::string text = tooltip_of(work, edge);
+    if (strand.rank < 0 && !strand.rest) return text;
+    double share = 1;
+    for (const DrawnPart& part : edge.parts) share -= part.share;
+    if (!strand.rest) share = edge.parts[static_cast<std::size_t>(strand.rank)].share;
+    const std::string name =
+        strand.rest ? "the rest" : edge.parts[static_cast<std::size_t>(strand.rank)].name;
+    return text + fmt::format("; {}: {:.1f} % of its square", name, 100 * share);
+}
+
+Point middle_of(const std::vector<Point>& path) {
+    const std::size_t at = (path.size() - 1) / 6 * 3;  // the first point of the middle piece
+    const auto mean = [&](double Point::*side) {
+        return (path[at].*side + 3 * path[at + 1].*side + 3 * path[at + 2].*side + path[at + 3].*side) / 8;
+    };
+    return {mean(&Point::x), mean(&Point::y)};
+}
+
+/// Two short strokes over the middle of an edge.
+void add_cross(Diagram& diagram, Point at) {
+    constexpr double reach = 4;
+    for (const double slope : {1.0, -1.0}) {
+        const Point from{at.x - reach, at.y - slope * reach}, to{at.x + reach, at.y + slope * reach};
+        const std::string id = fmt::format("cross{}", diagram.boxes.size());
+        for (const Point& end : {from, to}) {
+            Box mark;
+            mark.id = id + (end == from ? "a" : "b");
+            mark.kind = BoxKind::Mark;
+            mark.at = end;
+            mark.width = mark.height = 1;
+            diagram.boxes.push_back(std::move(mark));
+        }
+        Wire wire;
+        wire.from = {id + "a", -1, ""};
+        wire.to = {id + "b", -1, ""};
+        wire.stroke = {"#7a2020", 1.6, Dash::Solid};
+        wire.path = straight(from, to);
+        wire.name = "closed";
+        diagram.wires.push_back(std::move(wire));
+    }
+}
+
+void add_wire(CircuitWork& work, std::size_t e, const EdgeScale& scale, const Ends& ends) {
+    static constexpr std::array ports = {"q", "k", "v", ""};
+    const DrawnEdge& edge = work.circuit.edges[e];
+    const bool from_head = work.circuit.components[edge.from].kind == DrawnKind::Head;
+    const bool to_head = work.circuit.components[edge.to].kind == DrawnKind::Head;
+    const std::vector<Point> path = path_of(work, e, ends);
+    for (const EdgeStrand& strand : strands_of(edge, scale)) {
+        Wire wire;
+        wire.from = {work.circuit.components[edge.from].label, -1, from_head ? "o" : ""};
+        wire.to = {work.circuit.components[edge.to].label, -1,
+                   to_head ? ports[static_cast<std::size_t>(edge.port)] : ""};
+        wire.stroke = stroke_of(edge, scale, strand);
+        wire.path = path;
+        for (Point& point : wire.path) point.x += strand.offset;
+        wire.name = quiet(edge) && !edge.closed ? "unweighted" : ports[static_cast<std::size_t>(edge.port)];
+        wire.tooltip = tooltip_of(work, edge, strand);
+        work.diagram.wires.push_back(std::move(wire));
+    }
+    if (edge.closed) add_cross(work.diagram, middle_of(path));
 }
 
 }  // namespace
 
+std::vector<EdgeStrand> strands_of(const DrawnEdge& edge, const EdgeScale& scale) {
+    if (edge.parts.empty() || edge.closed || quiet(edge))
+        return {{0, stroke_of(edge, scale).width, -1, false}};
+    constexpr double widening = 2.4;  // so that parts are told apart
+    const double whole = widening * scale.width(*edge.weight);
+    std::vector<EdgeStrand> strands;
+    double rest = 1, at = 0;
+    const auto add = [&](double share, int rank, bool is_rest) {
+        const double width = std::max(0.6, whole * share);
+        strands.push_back({at + width / 2, width, rank, is_rest});
+        at += width + between_strands;
+    };
+    for (std::size_t i = 0; i < edge.parts.size(); ++i) {
+        rest -= edge.parts[i].share;
+        add(edge.parts[i].share, static_cast<int>(i), false);
+    }
+    if (rest > 0.005) add(rest, -1, true);
+    for (EdgeStrand& strand : strands) strand.offset -= (at - between_strands) / 2;
+    return strands;
+}
+
+double width_of(const DrawnEdge& edge, const EdgeScale& scale) {
+    const std::vector<EdgeStrand> strands = strands_of(edge, scale);
+    return strands.back().offset + strands.back().width / 2 -
+           (strands.front().offset - strands.front().width / 2);
+}
+
 EdgeScale scale_of(const CircuitPicture& circuit) {
     EdgeScale scale{circuit.baseline, std::numeric_limits<double>::max(), 0};
     for (const DrawnEdge& edge : circuit.edges) {
-        if (quiet(edge)) continue;
+        if (quiet(edge) || edge.closed) continue;
         scale.least = std::min(scale.least, std::abs(*edge.weight));
         scale.most = std::max(scale.most, std::abs(*edge.weight));
     }
@@ -163,52 +276,11 @@ void add_wires(CircuitWork& work, const EdgeScale& scale) {
     for (std::size_t e = 0; e < order.size(); ++e) order[e] = e;
     const auto rank = [&](std::size_t e) {
         const DrawnEdge& edge = work.circuit.edges[e];
-        return edge.weight ? std::abs(*edge.weight) : -1.0;
+        return edge.closed ? -0.5 : edge.weight ? std::abs(*edge.weight) : -1.0;
     };
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
-    static constexpr std::array ports = {"q", "k", "v", ""};
-    for (const std::size_t e : order) {
-        const DrawnEdge& edge = work.circuit.edges[e];
-        const bool from_head = work.circuit.components[edge.from].kind == DrawnKind::Head;
-        const bool to_head = work.circuit.components[edge.to].kind == DrawnKind::Head;
-        Wire wire;
-        wire.from = {work.circuit.components[edge.from].label, -1, from_head ? "o" : ""};
-        wire.to = {work.circuit.components[edge.to].label, -1,
-                   to_head ? ports[static_cast<std::size_t>(edge.port)] : ""};
-        wire.stroke = stroke_of(edge, scale);
-        wire.path = path_of(work, e, ends);
-        wire.name = quiet(edge) ? "unweighted" : ports[static_cast<std::size_t>(edge.port)];
-        wire.tooltip = tooltip_of(work, edge);
-        work.diagram.wires.push_back(std::move(wire));
-    }
-}
-
-void add_legend(CircuitWork& work, const EdgeScale& scale) {
-    static constexpr std::array names = {"Q-composition", "K-composition", "V-composition",
-                                         "into MLP or unembedding"};
-    std::set<DrawnPort> ports;
-    bool grey = false;
-    bool negative = false;
-    for (const DrawnEdge& edge : work.circuit.edges) {
-        if (quiet(edge)) grey = true;
-        if (!quiet(edge)) ports.insert(edge.port);
-        negative = negative || (!quiet(edge) && *edge.weight < 0);
-    }
-    Legend legend(work.diagram);
-    for (const DrawnPort port : ports)
-        legend.sample({colour_of(port), 3, Dash::Solid}, names[static_cast<std::size_t>(port)]);
-    if (negative) legend.sample({"#555555", 2, Dash::Dashed}, "negative");
-    if (grey) legend.sample({colour_quiet, 1.2, Dash::Solid}, "residual stream");
-    if (!ports.empty()) {
-        legend.next_line();
-        legend.words(work.circuit.weight_name + ":");
-        for (const double weight : {scale.least, (scale.least + scale.most) / 2, scale.most}) {
-            legend.sample({"#555555", scale.width(weight), Dash::Solid}, fmt::format("{:.3g}", weight));
-            if (scale.least == scale.most) break;
-        }
-        legend.words("edges run upwards: output o of a head to input q, k or v");
-    }
+    for (const std::size_t e : order) add_wire(work, e, scale, ends);
 }
 
 }  // namespace headway

@@ -31,11 +31,26 @@ struct CircuitWork {
     std::vector<double> row_height;
 };
 
+/// Grey edges between a bar and a component further off are cut short: rails of the residual stream along the
+/// whole picture say nothing that a stub does not.
+inline bool is_stub(const CircuitWork& work, std::size_t e) {
+    const DrawnEdge& edge = work.circuit.edges[e];
+    const bool bar =
+        is_bar(work.circuit.components[edge.from].kind) != is_bar(work.circuit.components[edge.to].kind);
+    return quiet(edge) && bar && work.items[edge.from].row + 1 < work.items[edge.to].row;
+}
+inline bool to_bar(const CircuitWork& work, std::size_t e) {
+    return is_bar(work.circuit.components[work.circuit.edges[e].to].kind);
+}
+
 /// Where a port is, seen from the middle of its head.
 inline double port_offset(const CircuitWork& work, const DrawnEdge& edge) {
     if (work.circuit.components[edge.to].kind != DrawnKind::Head || edge.port == DrawnPort::Other) return 0;
     return (static_cast<double>(edge.port) - 1) * work.items[edge.to].width / 3;
 }
+
+/// The fill of a head: by its role, in the order in which roles first appear.
+std::string tint_of_role(const CircuitPicture& circuit, const std::string& role);
 
 /// Widths of the edges: linear above the baseline.
 struct EdgeScale {
@@ -50,6 +65,17 @@ struct EdgeScale {
 };
 
 EdgeScale scale_of(const CircuitPicture& circuit);
+
+/// One stroke of an edge: the whole, or a part of it, beside the others.
+struct EdgeStrand {
+    double offset = 0;  ///< of its middle from the edge's
+    double width = 0;
+    int rank = -1;      ///< which part; -1: the whole
+    bool rest = false;  ///< what is in no part
+};
+std::vector<EdgeStrand> strands_of(const DrawnEdge& edge, const EdgeScale& scale);
+/// The room that the strands take side by side.
+double width_of(const DrawnEdge& edge, const EdgeScale& scale);
 
 void add_wires(CircuitWork& work, const EdgeScale& scale);
 

@@ -60,7 +60,21 @@ OrderedJson json_of(const Component& component) {
     if (component.layer >= 0) object["layer"] = component.layer;
     if (component.head >= 0) object["head"] = component.head;
     if (!component.role.empty()) object["role"] = component.role;
+    if (component.removed) object["removed"] = true;
     return object;
+}
+
+// `0: 62.1 %, 3-4: 20.0 %, rest 17.9 %`: shares of the square of the score.
+std::string parts_text(const CircuitEdge& edge) {
+    std::string text;
+    double rest = 1;
+    for (const EdgePart& part : edge.parts) {
+        const std::string name = part.first == part.last ? fmt::format("{}", part.first)
+                                                         : fmt::format("{}-{}", part.first, part.last);
+        text += fmt::format("{}: {:.1f} %, ", name, 100 * part.share);
+        rest -= part.share;
+    }
+    return edge.parts.empty() ? "" : text + fmt::format("rest {:.1f} %", 100 * std::max(0.0, rest));
 }
 
 // What the edges that are shown need to be read.
@@ -75,6 +89,12 @@ void append_sentences(const Circuit& circuit, const std::vector<const CircuitEdg
         caption.push_back(std::move(sentence));
     if (any([](const CircuitEdge* edge) { return edge->weight.ignores_nonlinearity; }))
         caption.emplace_back("Edges of MLPs ignore the function between W_in and W_out.");
+    if (any([](const CircuitEdge* edge) { return edge->closed; }))
+        caption.emplace_back("Edges that are closed have the scores of the untouched model.");
+    if (any([](const CircuitEdge* edge) { return !edge->parts.empty(); }))
+        caption.emplace_back(
+            "components: of the writer's W_OV, by their share w_i score_i^2 of score^2 (w_i = s_i^2 / sum "
+            "s^2).");
     if (!circuit.config.linear_head())
         caption.emplace_back("No edges lead to the unembedding: the head in front of it is not linear.");
     if (any([](const CircuitEdge* edge) {
@@ -108,12 +128,20 @@ Table circuit_rows(const Circuit& circuit) {
         table.columns.push_back({column.name, ColumnKind::Number, column.decimals, column.detail});
     table.columns.push_back({"ignores_nonlinearity", ColumnKind::Integer, 0, true});
     table.columns.push_back({"undefined", ColumnKind::Text, 0, true});
+    const bool parts =
+        std::any_of(edges.begin(), edges.end(), [](const CircuitEdge* edge) { return !edge->parts.empty(); });
+    const bool closed =
+        std::any_of(edges.begin(), edges.end(), [](const CircuitEdge* edge) { return edge->closed; });
+    if (parts) table.columns.push_back({"components", ColumnKind::Text});
+    if (closed) table.columns.push_back({"edit", ColumnKind::Text});
     for (const CircuitEdge* edge : edges) {
         std::vector<Cell> row{circuit.components[edge->from].label, circuit.components[edge->to].label,
                               std::string(port_name(edge->port))};
         for (const NumberColumn& column : number_columns) row.emplace_back(edge->weight.*(column.value));
         row.emplace_back(std::int64_t{edge->weight.ignores_nonlinearity});
         row.emplace_back(edge->weight.undefined);
+        if (parts) row.emplace_back(parts_text(*edge));
+        if (closed) row.emplace_back(edge->closed ? "closed" : "");
         table.rows.push_back(std::move(row));
     }
     return table;

@@ -111,7 +111,7 @@ TEST(CircuitDiagram, WidthGrowsWithTheWeightAndSignIsDashed) {
 
 TEST(CircuitDiagram, LegendAndCaptionSayWhatIsDrawn) {
     const std::string text = dot(circuit_diagram(small_circuit()));
-    for (const char* words : {"K-composition", "negative", "residual stream", "0.2", "0.3", "0.4",
+    for (const char* words : {"K-composition", "negative", "residual stream (cut short where it is long)", "0.2", "0.3", "0.4",
                               "a small circuit", "2 of 12 edges, score > 1.75 x baseline"}) {
         EXPECT_THAT(text, testing::HasSubstr(words));
     }
@@ -142,6 +142,60 @@ TEST(CircuitDiagram, ACircuitGraphIsDrawnWithItsFormulaBaselineAndFilter) {
                             [](const Wire& w) { return w.name == "unweighted"; }),
               2);
     EXPECT_NE(render(text, Picture::Svg), "");
+}
+
+TEST(CircuitDiagram, TheStrandsOfAnEdgeAreAsWideAsTheirShares) {
+    CircuitPicture circuit = small_circuit();
+    circuit.edges[1].parts = {{"component 0", 0.6}, {"component 2", 0.25}};
+    std::vector<Wire> strands;
+    for (const Wire& wire : circuit_diagram(circuit).wires)
+        if (wire.from.box == "L0H0" && wire.to.box == "L1H0") strands.push_back(wire);
+    ASSERT_EQ(strands.size(), 3U);  // two components, and the rest
+    EXPECT_NEAR(strands[0].stroke.width / strands[1].stroke.width, 0.6 / 0.25, 1e-9);
+    EXPECT_NEAR(strands[0].stroke.width / strands[2].stroke.width, 0.6 / 0.15, 1e-9);
+    EXPECT_EQ(strands[1].tooltip, "K-composition L0H0 -> L1H0: 0.4; component 2: 25.0 % of its square");
+    EXPECT_EQ(strands[2].tooltip, "K-composition L0H0 -> L1H0: 0.4; the rest: 15.0 % of its square");
+    for (std::size_t i = 0; i + 1 < strands.size(); ++i)  // side by side: none lies on its neighbour
+        EXPECT_GE(strands[i + 1].path[0].x - strands[i].path[0].x,
+                  (strands[i].stroke.width + strands[i + 1].stroke.width) / 2);
+}
+
+TEST(CircuitDiagram, EdgesInPartsOverlapNothing) {
+    for (unsigned seed = 0; seed < 10; ++seed) {
+        CircuitPicture circuit = random_circuit(seed, 4, 4, 30);
+        for (DrawnEdge& edge : circuit.edges)
+            if (edge.weight) edge.parts = {{"component 0", 0.5}, {"component 1", 0.3}};
+        const Diagram diagram = circuit_diagram(circuit);
+        EXPECT_THAT(overlapping_boxes(diagram), testing::IsEmpty());
+        EXPECT_THAT(crossed_boxes(diagram), testing::IsEmpty());
+    }
+}
+
+TEST(CircuitDiagram, AClosedEdgeIsGreyDashedAndCrossedOut) {
+    CircuitPicture circuit = small_circuit();
+    circuit.edges[1].closed = true;
+    const Diagram diagram = circuit_diagram(circuit);
+    const auto edge = std::find_if(diagram.wires.begin(), diagram.wires.end(), [](const Wire& wire) {
+        return wire.from.box == "L0H0" && wire.to.box == "L1H0";
+    });
+    ASSERT_NE(edge, diagram.wires.end());
+    EXPECT_EQ(edge->stroke.dash, Dash::Dashed);
+    EXPECT_EQ(edge->tooltip, "closed: K-composition L0H0 -> L1H0: 0.4");
+    EXPECT_EQ(std::count_if(diagram.wires.begin(), diagram.wires.end(),
+                            [](const Wire& wire) { return wire.name == "closed"; }),
+              2);
+    EXPECT_THAT(dot(diagram), testing::HasSubstr("closed (crossed out)"));
+}
+
+TEST(CircuitDiagram, RolesHaveColoursAndALegend) {
+    CircuitPicture circuit = small_circuit();
+    circuit.components[5].removed = true;
+    auto boxes = boxes_of(circuit_diagram(circuit));
+    EXPECT_NE(boxes["L0H0"].colour, boxes["L1H0"].colour);
+    EXPECT_NE(boxes["L0H0"].colour, boxes["L0H1"].colour);
+    EXPECT_EQ(boxes["L2H7"].note, "removed");
+    const std::string text = dot(circuit_diagram(circuit));
+    EXPECT_THAT(text, testing::HasSubstr("label=\"heads:\\l\""));
 }
 
 TEST(CircuitDiagram, EveryLabelFitsItsBox) {

@@ -18,10 +18,19 @@ enum class ComponentKind { Embed, Position, Head, Mlp, Unembed };
 
 struct Component {
     ComponentKind kind = ComponentKind::Head;
-    int layer = -1;     ///< of a head or an MLP
-    int head = -1;      ///< of a head
-    std::string label;  ///< `embed`, `pos`, `L0H3`, `mlp5`, `unembed`
-    std::string role;   ///< as CircuitOptions::roles has it; weights alone do not tell
+    int layer = -1;        ///< of a head or an MLP
+    int head = -1;         ///< of a head
+    std::string label;     ///< `embed`, `pos`, `L0H3`, `mlp5`, `unembed`
+    std::string role;      ///< as CircuitOptions::roles has it; weights alone do not tell
+    bool removed = false;  ///< by an edit
+};
+
+/// A singular component (or a subspace of near-equal ones) of what the writer of an edge writes, and its share
+/// of the square of the edge's score: the shares of all components add up to 1.
+struct EdgePart {
+    int first = 0, last = 0;  ///< numbered from the largest on
+    double score = 0;
+    double share = 0;
 };
 
 struct CircuitEdge {
@@ -29,6 +38,8 @@ struct CircuitEdge {
     std::size_t to = 0;
     Reader port = Reader::K;  ///< the input of `to`: one of q, k, v of a head, or the one that it has
     EdgeWeight weight;
+    bool closed = false;               ///< by an edit: selection keeps it, and it is drawn crossed out
+    std::vector<EdgePart> parts = {};  ///< as far as `split_edges` found them, the largest share first
 };
 
 /// How many edges there are, between two heads and in all.

@@ -20,7 +20,14 @@ struct DrawnComponent {
     std::string label;  ///< `embed`, `pos`, `L0H3`, `mlp5`, `unembed`: unique
     DrawnKind kind = DrawnKind::Head;
     int layer = -1;
-    std::string role;  ///< "induction", "previous token", or empty
+    std::string role;      ///< "induction", "previous token", or empty: written in the box, and its colour
+    bool removed = false;  ///< by an edit: drawn pale
+};
+
+/// A part of an edge: a singular component of what the writer writes.
+struct DrawnPart {
+    std::string name;  ///< `component 0`
+    double share = 0;  ///< of the square of the edge's weight
 };
 
 struct DrawnEdge {
@@ -28,6 +35,9 @@ struct DrawnEdge {
     std::size_t to = 0;
     DrawnPort port = DrawnPort::Other;
     std::optional<double> weight;  ///< nothing: drawn grey; negative: dashed
+    bool closed = false;           ///< left out of a run: grey, dashed and crossed out
+    /// Drawn side by side, each as wide as its share; what they lack to the whole is the last, palest one.
+    std::vector<DrawnPart> parts = {};
 };
 
 struct CircuitPicture {

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/circuit/marks.hpp"
+
+#include "headway/measure/channels.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+namespace headway {
+
+namespace {
+
+std::optional<Reader> reader_of(EdgeInput input) {
+    switch (input) {
+        case EdgeInput::Q:
+            return Reader::Q;
+        case EdgeInput::K:
+            return Reader::K;
+        case EdgeInput::V:
+            return Reader::V;
+        case EdgeInput::Mlp:
+            return Reader::Mlps;
+        case EdgeInput::Unembed:
+            return Reader::Unembed;
+    }
+    return std::nullopt;
+}
+
+bool is_writer(const Component& component, const Source& source) {
+    if (source.kind == SourceKind::Mlp)
+        return component.kind == ComponentKind::Mlp && component.layer == source.layer;
+    return component.kind == ComponentKind::Head && source.kind == SourceKind::HeadOutput &&
+           component.layer == source.layer && component.head == source.head;
+}
+
+bool is_reader(const Component& component, const ClosedEdge& edge) {
+    if (edge.input == EdgeInput::Unembed) return component.kind == ComponentKind::Unembed;
+    if (edge.input == EdgeInput::Mlp)
+        return component.kind == ComponentKind::Mlp && component.layer == edge.reader.layer;
+    return component.kind == ComponentKind::Head && component.layer == edge.reader.layer &&
+           component.head == edge.reader.index;
+}
+
+std::optional<Composition> composition_of(Reader port) {
+    switch (port) {
+        case Reader::Q:
+            return Composition::Q;
+        case Reader::K:
+            return Composition::K;
+        case Reader::V:
+            return Composition::V;
+        default:
+            return std::nullopt;
+    }
+}
+
+Head head_of(const Component& component) { return {component.layer, component.head}; }
+
+std::vector<EdgePart> largest_parts(const Channels& channels, std::size_t most) {
+    std::vector<EdgePart> parts;
+    for (const Channel& channel : channels.writer) {
+        const double share = channel.contribution / channels.square;
+        if (std::isfinite(share)) parts.push_back({channel.first, channel.last, channel.score, share});
+    }
+    std::stable_sort(parts.begin(), parts.end(),
+                     [](const EdgePart& a, const EdgePart& b) { return a.share > b.share; });
+    parts.resize(std::min(parts.size(), most));
+    return parts;
+}
+
+}  // namespace
+
+std::size_t mark_edits(Circuit& circuit, const Edits& edits) {
+    for (const Head& head : edits.removed)
+        for (Component& component : circuit.components)
+            if (component.kind == ComponentKind::Head && head_of(component) == head) component.removed = true;
+    std::size_t marked = 0;
+    for (const ClosedEdge& closed : edits.closed)
+        for (CircuitEdge& edge : circuit.edges)
+            if (edge.port == reader_of(closed.input) &&
+                is_writer(circuit.components[edge.from], closed.writer) &&
+                is_reader(circuit.components[edge.to], closed)) {
+                edge.closed = true;
+                ++marked;
+            }
+    return marked;
+}
+
+void split_edges(Circuit& circuit, const Model& model, std::size_t most, const EvaluateOptions& options) {
+    std::vector<ChannelPair> pairs;
+    std::vector<std::size_t> edges;
+    for (std::size_t e = 0; e < circuit.edges.size(); ++e) {
+        const CircuitEdge& edge = circuit.edges[e];
+        const std::optional<Composition> kind = composition_of(edge.port);
+        if (!kind || !between_heads(circuit, edge) || !std::isfinite(edge.weight.score)) continue;
+        pairs.push_back(
+            {head_of(circuit.components[edge.from]), head_of(circuit.components[edge.to]), *kind});
+        edges.push_back(e);
+    }
+    const std::vector<Channels> found = channels(model, pairs, options);
+    for (std::size_t i = 0; i < edges.size(); ++i)
+        circuit.edges[edges[i]].parts = largest_parts(found[i], most);
+}
+
+}  // namespace headway
