@@ -98,12 +98,18 @@ Model open_model(const Arguments& arguments, const std::string& where) {
     return open_model(arguments, where, folding(arguments));
 }
 
-Model open_model(const Arguments& arguments, const std::string& where, const Folding& fold) {
+Model open_model(const Arguments& arguments, const CheckpointStep& checkpoint) {
+    return open_model(arguments, checkpoint.where, folding(arguments), checkpoint.config);
+}
+
+Model open_model(const Arguments& arguments, const std::string& where, const Folding& fold,
+                 const fs::path& config) {
     LoadOptions options{.fold = fold,
                         .allow_unknown = arguments.has("--allow-unknown"),
                         .allow_nonfinite = arguments.has("--allow-nonfinite"),
                         .seed = static_cast<std::uint64_t>(
                             arguments.integer("--seed", 0, 0, std::numeric_limits<std::int64_t>::max())),
+                        .config = config,
                         .progress = &command_progress()};
     Model model = load_model(where, options);
     for (const std::string& line : model.description().warnings) warn(arguments, line);

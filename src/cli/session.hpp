@@ -6,6 +6,7 @@
 #include "headway/contract/evaluate.hpp"
 #include "headway/draw/render.hpp"
 #include "headway/model/load.hpp"
+#include "headway/model/series.hpp"
 #include "headway/report/result.hpp"
 #include "headway/report/run_table.hpp"
 
@@ -20,8 +21,11 @@ EvaluateOptions evaluate_options(const Arguments& arguments, Precision precision
 
 /// The model that the command's positional names. Warnings go to stderr.
 Model open_model(const Arguments& arguments, const std::string& where);
-/// The same, folded as `fold` says, whatever the flags say.
-Model open_model(const Arguments& arguments, const std::string& where, const Folding& fold);
+/// The same of one of several checkpoints.
+Model open_model(const Arguments& arguments, const CheckpointStep& checkpoint);
+/// The same, folded as `fold` says, whatever the flags say; `config`: as LoadOptions has it.
+Model open_model(const Arguments& arguments, const std::string& where, const Folding& fold,
+                 const std::filesystem::path& config = {});
 
 /// The tokens of `--tokens` or `--tokens-file`; none when neither is there.
 TokenBatch tokens_of(const Arguments& arguments);

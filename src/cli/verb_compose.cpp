@@ -1,5 +1,7 @@
 // headway compose: composition scores of pairs of heads.
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/edit_arguments.hpp"
+#include "cli/head_options.hpp"
 #include "cli/session.hpp"
 #include "cli/verb.hpp"
 #include "headway/base/error.hpp"
@@ -51,15 +53,23 @@ OtherScores others(const Arguments& arguments, const std::vector<NpyArray>& arra
 }
 
 int compose(const Arguments& arguments) {
+    const bool edited = arguments.has("--zero") || arguments.has("--scale");
+    require(!edited || !arguments.has("--over"), ErrorKind::Usage,
+            "compose: --over follows the checkpoints as they are, without --zero and --scale");
+    if (arguments.has("--over")) return compose_over(arguments);
+    require(!arguments.positional(0).empty(), ErrorKind::Usage, "compose: MODEL is missing, or --over DIR");
     const std::vector<Composition> kinds = parse_kinds(arguments.text("--kind", "all"));
     const EvaluateOptions options = evaluate_options(arguments);
     const std::string where = arguments.positional(0);
     const Destination to = destination(arguments, {where, arguments.text("--compare")});
     const std::vector<NpyArray> arrays = other_arrays(arguments);
-    const Model model = open_model(arguments, where);
+    const Model own = open_model(arguments, where);
+    const Edits edits = edits_of(arguments, own.config());
+    const Model model = edits.empty() ? own : with_edited_weights(own, edits);
     const CompositionView view = view_of(arguments, model.config());
     const CompositionTable scores = composition(model, kinds, options, score_of(arguments, model.config()));
     Result result = result_of(arguments, model);
+    for (const std::string& note : edit_notes(model.config(), edits)) result.table.caption.push_back(note);
     if (arguments.has("--compare")) {
         require(to.format != Format::Svg, ErrorKind::Usage,
                 "--compare has no picture: svg is not one of its formats");
@@ -83,25 +93,30 @@ Verb compose_verb() {
     return {
         .name = "compose",
         .summary = "Q-, K- and V-composition scores of all pairs of heads, with baseline and z",
-        .usage = "MODEL [options]",
+        .usage = "MODEL [options] | --over DIR [options]",
         .positionals = {"MODEL"},
-        .groups = {{"Scores",
-                    {{"--kind", "KIND", "q, k, v or all (default all)"},
-                     {"--rope-offset", "N",
-                      "rotary models: query minus key position of q and k scores (default 0)"},
-                     {"--rope-mean", "MAX", "rotary models: root mean square over the offsets 0 to MAX"},
-                     {"--compare", "FILE", "an .npz of another program's Q, K, V: the largest differences"},
-                     {"--compare-prefix", "P",
-                      "its arrays are PQ, PK, PV (default none, or folded_ or raw_)"}}},
-                   output_flags(),
-                   model_flags(),
-                   general_flags()},
+        .required = 0,
+        .groups =
+            {{"Scores",
+              {{"--kind", "KIND", "q, k, v or all (default all)"},
+               {"--rope-offset", "N",
+                "rotary models: query minus key position of q and k scores (default 0)"},
+               {"--rope-mean", "MAX", "rotary models: root mean square over the offsets 0 to MAX"},
+               {"--compare", "FILE", "an .npz of another program's Q, K, V: the largest differences"},
+               {"--compare-prefix", "P", "its arrays are PQ, PK, PV (default none, or folded_ or raw_)"}}},
+             {"Checkpoints",
+              {{"--over", "DIR", "follow the checkpoints of a training run, by the step in their names"}}},
+             {"Edits", weight_edit_flags()},
+             output_flags(),
+             model_flags(),
+             general_flags()},
         .examples = {"headway compose example:attn-only-2l --kind k --top 10",
                      "headway compose gpt2/ --kind all --format csv -o scores.csv",
                      "headway compose gpt2/ -o scores.npz", "headway compose gpt2/ -o scores.svg",
                      "headway compose gpt2/ --heads L5H* --sort robust_z_writer",
                      "headway compose llama/ --kind k --rope-mean 64 --top 20",
-                     "headway compose gpt2/ --no-fold --compare theirs.npz"},
+                     "headway compose gpt2/ --no-fold --compare theirs.npz",
+                     "headway compose --over checkpoints/ --kind k -o curves.svg"},
         .notes =
             "A score says how much of what the writer's output matrix can write lies where the reader's\n"
             "query, key or value input reads. An .npz holds Q, K, V [n_layers, n_heads, n_layers, n_heads]\n"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "report/head_caption.hpp"
+#include "headway/report/head_table.hpp"
 
 #include <fmt/format.h>
 

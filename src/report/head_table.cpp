@@ -3,7 +3,6 @@
 
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
-#include "report/head_caption.hpp"
 #include "report/sort_key.hpp"
 
 #include <fmt/format.h>
@@ -247,7 +246,7 @@ std::string label_sentence(const HeadMeasures& measures, const LabelThresholds& 
 
 }  // namespace
 
-LabelThresholds parse_thresholds(std::string_view text) {
+LabelThresholds parse_label_thresholds(std::string_view text) {
     LabelThresholds thresholds;
     for (std::string_view rest = text;;) {
         const std::string_view item = rest.substr(0, rest.find(','));

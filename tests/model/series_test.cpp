@@ -72,7 +72,9 @@ TEST(CheckpointSeries, RefusesAFolderThatHoldsNone) {
 TEST(BeginToken, IsWhatTheConfigNames) {
     HEADWAY_SHARED_OR_SKIP(shared);
     EXPECT_EQ(begin_token_of((shared / "models/attn-only-2l").string()), 0);
+    EXPECT_EQ(begin_token_of("example:attn-only-2l"), 0);
     EXPECT_EQ(begin_token_of("example:induction"), std::nullopt);
+    EXPECT_EQ(begin_token_of("random:gpt2"), std::nullopt);
     const auto checkpoint = shared / "models/attn-only-2l/checkpoints/step00100.safetensors";
     EXPECT_EQ(begin_token_of(checkpoint.string(), shared / "models/attn-only-2l/config.json"), 0);
 }

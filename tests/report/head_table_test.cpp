@@ -44,12 +44,14 @@ TEST(HeadTable, LabelsFollowTheirThresholdsWhichTheCaptionNames) {
     const Model model = made();
     const HeadMeasures measures = measured(model);
     EXPECT_EQ(head_labels(measures, 0, {.previous = 1.5}), "");
-    EXPECT_EQ(head_labels(measures, 0, parse_thresholds("induction=0.4,previous=0.9")), "previous-token");
+    EXPECT_EQ(head_labels(measures, 0, parse_label_thresholds("induction=0.4,previous=0.9")),
+              "previous-token");
     const Table table = head_rows(measures, model.config(), {.induction = 0.25});
     EXPECT_THAT(table.caption, testing::Contains(testing::HasSubstr("induction (induction at least 0.25)")));
     for (const char* text :
          {"", "induction", "induction=", "induction=x", "loss=1", "first=0.1,", "first=nan"})
-        expect_error(ErrorKind::Usage, "is no threshold of a label", [&] { return parse_thresholds(text); });
+        expect_error(ErrorKind::Usage, "is no threshold of a label",
+                     [&] { return parse_label_thresholds(text); });
 }
 
 TEST(HeadTable, WhatIsUndefinedIsNamedWithItsReason) {

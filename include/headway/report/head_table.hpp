@@ -23,7 +23,7 @@ struct LabelThresholds {
 };
 
 /// `induction=0.4,copying=0.95`. Throws Error(Usage) for another name or no number.
-LabelThresholds parse_thresholds(std::string_view text);
+LabelThresholds parse_label_thresholds(std::string_view text);
 
 /// The labels of the head in that place: `induction, copying`.
 std::string head_labels(const HeadMeasures& measures, std::size_t place, const LabelThresholds& thresholds);
@@ -43,6 +43,10 @@ struct HeadView {
 /// Throws Error(Usage) for a `sort` that is no column of numbers.
 Table head_rows(const HeadMeasures& measures, const Config& config, const LabelThresholds& thresholds = {},
                 const HeadView& view = {});
+
+/// What the columns are, a sentence or two for each group of them that there is: the caption, but for labels
+/// and rows.
+std::vector<std::string> head_sentences(const HeadMeasures& measures, const Config& config);
 
 /// The loss of a probe on its two halves, or why there is none.
 std::string loss_sentence(const Probe& probe);

@@ -1,0 +1,33 @@
+// What the commands about heads share: the tokens of a probe, and checkpoints over time.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cli/session.hpp"
+#include "headway/model/series.hpp"
+
+#include <string>
+#include <vector>
+
+namespace headway {
+
+/// `--probe`, `--probe-tokens`, `--probe-rows`, `--probe-length`.
+FlagGroup probe_flags();
+
+/// The rows of a probe, and where they come from, a sentence; neither without the flags.
+struct ProbeTokens {
+    std::vector<std::vector<int>> rows = {};
+    std::string about = {};
+};
+/// `where`: whose files name the token that begins a sequence.
+ProbeTokens probe_tokens(const Arguments& arguments, const Config& config, const CheckpointStep& where);
+
+/// `--over`, `--follow`.
+FlagGroup over_flags();
+/// The checkpoints of `--over`. Throws Error(Usage) when a MODEL is there as well.
+std::vector<CheckpointStep> checkpoints_of(const Arguments& arguments);
+
+/// `heads --over DIR` and `compose --over DIR`.
+int heads_over(const Arguments& arguments);
+int compose_over(const Arguments& arguments);
+
+}  // namespace headway
