@@ -105,6 +105,7 @@
 #include "headway/circuit/marks.hpp"
 #include "headway/circuit/select.hpp"
 
+#include "headway/draw/case_picture.hpp"
 #include "headway/draw/circuit_diagram.hpp"
 #include "headway/draw/diagram.hpp"
 #include "headway/draw/dot.hpp"
@@ -129,6 +130,7 @@
 #include "headway/report/path_table.hpp"
 #include "headway/report/plan_table.hpp"
 #include "headway/report/plot.hpp"
+#include "headway/report/projection_table.hpp"
 #include "headway/report/result.hpp"
 #include "headway/report/run_table.hpp"
 #include "headway/report/selection.hpp"

@@ -65,7 +65,7 @@ Arguments::Arguments(const Verb& verb, std::span<const std::string> words) : ver
     app.set_help_flag();
     app.allow_extras();
     app.allow_windows_style_options(false);
-    std::map<std::string, std::string, std::less<>> values;
+    std::map<std::string, std::vector<std::string>, std::less<>> values;
     std::map<std::string, bool, std::less<>> switches;
     std::vector<std::pair<std::string, CLI::Option*>> options;
     for (const Flag& flag : flags_of(verb)) {
@@ -73,7 +73,8 @@ Arguments::Arguments(const Verb& verb, std::span<const std::string> words) : ver
         CLI::Option* option = flag.value.empty()
                                   ? app.add_flag(cli_name(flag), switches[name])->disable_flag_override()
                                   : app.add_option(cli_name(flag), values[name])->allow_extra_args(false);
-        option->multi_option_policy(CLI::MultiOptionPolicy::Throw);
+        option->multi_option_policy(flag.repeatable ? CLI::MultiOptionPolicy::TakeAll
+                                                    : CLI::MultiOptionPolicy::Throw);
         options.emplace_back(name, option);
     }
     // Behind "--" nothing is a flag. CLI11 takes its words last to first.
@@ -91,7 +92,7 @@ Arguments::Arguments(const Verb& verb, std::span<const std::string> words) : ver
     }
     if (end != words.end()) positionals_.insert(positionals_.end(), end + 1, words.end());
     for (const auto& [name, option] : options)
-        if (option->count() > 0) values_[name] = values.contains(name) ? values[name] : "";
+        if (option->count() > 0) values_[name] = values[name];
 }
 
 std::string Arguments::positional(std::size_t place) const {
@@ -102,7 +103,13 @@ bool Arguments::has(std::string_view flag) const { return values_.contains(flag)
 
 std::string Arguments::text(std::string_view flag, std::string_view otherwise) const {
     const auto found = values_.find(flag);
-    return found == values_.end() ? std::string(otherwise) : found->second;
+    if (found == values_.end()) return std::string(otherwise);
+    return found->second.empty() ? std::string() : found->second.back();
+}
+
+std::vector<std::string> Arguments::texts(std::string_view flag) const {
+    const auto found = values_.find(flag);
+    return found == values_.end() ? std::vector<std::string>{} : found->second;
 }
 
 std::int64_t Arguments::integer(std::string_view flag, std::int64_t otherwise, std::int64_t least,
@@ -133,7 +140,9 @@ std::vector<std::pair<std::string, std::string>> Arguments::given() const {
     std::vector<std::pair<std::string, std::string>> result;
     for (const Flag& flag : flags_of(verb_))
         if (has(flag.name))
-            result.emplace_back(flag.name.substr(2), flag.value.empty() ? "true" : text(flag.name));
+            result.emplace_back(
+                flag.name.substr(2),
+                flag.value.empty() ? "true" : fmt::format("{}", fmt::join(texts(flag.name), "; ")));
     return result;
 }
 

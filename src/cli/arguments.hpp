@@ -25,7 +25,10 @@ public:
     std::string positional(std::size_t place) const;
 
     bool has(std::string_view flag) const;
+    /// Of a repeatable flag the last.
     std::string text(std::string_view flag, std::string_view otherwise = {}) const;
+    /// Every value of a repeatable flag, in order.
+    std::vector<std::string> texts(std::string_view flag) const;
     /// A whole number within [least, most]. Throws Error(Usage).
     std::int64_t integer(std::string_view flag, std::int64_t otherwise, std::int64_t least,
                          std::int64_t most) const;
@@ -40,7 +43,7 @@ public:
 private:
     Verb verb_;
     std::vector<std::string> positionals_;
-    std::map<std::string, std::string, std::less<>> values_;
+    std::map<std::string, std::vector<std::string>, std::less<>> values_;
 };
 
 }  // namespace headway

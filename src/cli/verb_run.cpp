@@ -1,9 +1,9 @@
 // headway run: the model's forward pass on tokens.
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/edit_arguments.hpp"
 #include "cli/session.hpp"
 #include "cli/verb.hpp"
 #include "headway/base/error.hpp"
-#include "headway/network/transformer.hpp"
 
 namespace headway {
 
@@ -12,7 +12,9 @@ namespace {
 int run(const Arguments& arguments) {
     EvaluateOptions options = evaluate_options(arguments);
     const std::string where = arguments.positional(0);
-    const Destination to = destination(arguments, {where, arguments.text("--tokens-file")});
+    std::vector<std::string> inputs = edit_files(arguments);
+    inputs.insert(inputs.end(), {where, arguments.text("--tokens-file")});
+    const Destination to = destination(arguments, inputs);
     const TokenBatch tokens = tokens_of(arguments);
     require(!tokens.rows.empty(), ErrorKind::Usage,
             "run: no tokens: --tokens 0,5,17 or --tokens-file FILE.npy");
@@ -20,10 +22,12 @@ int run(const Arguments& arguments) {
             "run: {} rows of tokens need arrays: -o FILE.npz", tokens.rows.size());
     options.keep_weights = tokens.rows.size() > 1;  // one pass reads each weight once and lets it go
     const Model model = open_model(arguments, where);
-    const Network network = transformer(model.config());
+    const EditedModel other = edited_model(arguments, model);
     std::vector<Run> runs;
-    for (const std::vector<int>& row : tokens.rows) runs.push_back(run_network(model, network, row, options));
+    for (const std::vector<int>& row : tokens.rows)
+        runs.push_back(run_network(other.model, other.network, row, options));
     Result result = result_of(arguments, model);
+    result.table.caption.insert(result.table.caption.end(), other.notes.begin(), other.notes.end());
     if (to.format == Format::Npz)
         result.arrays = run_arrays(runs, tokens.batched, options.precision);
     else
@@ -41,13 +45,18 @@ Verb run_verb() {
             .summary = "The model on tokens: logits, attention patterns, loss, likeliest next tokens",
             .usage = "MODEL --tokens LIST [options]",
             .positionals = {"MODEL"},
-            .groups = {{"Run", flags}, file_flags(), model_flags(), general_flags()},
+            .groups = {{"Run", flags}, edit_flags(), file_flags(), model_flags(), general_flags()},
             .examples = {"headway run example:attn-only-2l --tokens 0,5,17,5",
-                         "headway run llama/ --tokens-file tokens.npy --precision double -o run.npz"},
+                         "headway run llama/ --tokens-file tokens.npy --precision double -o run.npz",
+                         "headway run example:attn-only-2l --tokens 0,5,17,5 --close 'L0H{0,2,4}>L1H5.K'",
+                         "headway run gpt2/ --tokens 464,3290 --zero L5H1 --scale L9H6=0.5"},
             .notes =
                 "The forward pass is the evaluation of the same network that the other commands expand.\n"
                 "An .npz holds logits [n, d_vocab], attention [n_layers, n_heads, n, n] (query, key) and\n"
-                "loss [n-1]; a 2-D file of tokens adds a leading batch axis to each.",
+                "loss [n-1]; a 2-D file of tokens adds a leading batch axis to each.\n"
+                "Edits rewrite the network: a closed edge is a reader's input without what the writer wrote, "
+                "and\n"
+                "all that follows is recomputed; heads and components write something else, or nothing.",
             .run = run};
 }
 

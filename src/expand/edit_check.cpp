@@ -171,9 +171,7 @@ std::vector<std::string> edit_notes(const Config& config, const Edits& edits) {
         notes.push_back(fmt::format(
             "Components removed: {}: W_O becomes W_O (1 - Σ v vᵀ), v the singular directions that W_V W_O "
             "writes, numbered from the largest.",
-            joined(edits.components, [](const auto& each) {
-                return fmt::format("{}.V:{}", label(each.head), number_set(each.components));
-            })));
+            joined(edits.components, [](const auto& each) { return label(each); })));
     note_edges(config, edits, notes);
     if (!edits.given_patterns.empty())
         notes.push_back(fmt::format("Attention pattern given: {}.", joined(edits.given_patterns, label_of)));

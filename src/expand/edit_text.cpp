@@ -201,6 +201,13 @@ std::string label(const ClosedEdge& edge) {
     return fmt::format("{}>{}.{}", writer, label(edge.reader), letter(edge.input));
 }
 
+std::string label(const RemovedComponents& removed) {
+    std::string numbers = number_set(removed.components);
+    if (numbers.find(',') == std::string::npos && numbers.starts_with('{'))
+        numbers = numbers.substr(1, numbers.size() - 2);
+    return fmt::format("{}.V:{}", label(removed.head), numbers);
+}
+
 std::string number_set(const std::vector<int>& numbers) {
     std::string text;
     for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -244,8 +251,7 @@ std::string to_text(const Edits& edits) {
     for (const Head head : edits.removed) append(text, label(head));
     for (const ScaledHead& each : edits.scaled)
         append(text, fmt::format("{}={}", label(each.head), each.factor));
-    for (const RemovedComponents& each : edits.components)
-        append(text, fmt::format("{}.V:{}", label(each.head), number_set(each.components)));
+    for (const RemovedComponents& each : edits.components) append(text, label(each));
     for (const std::string& each : edge_texts(edits.closed)) append(text, each);
     return text;
 }

@@ -239,6 +239,13 @@ TEST(Edit, FrozenNormScalesAreThoseOfTheWholeStream) {
     edits.frozen_norm_scales = true;
     const Network frozen = edit(network, config, edits);
     EXPECT_FALSE(same(anew.output, frozen.output, config));
+    // The unembedding too: its scale is that of the stream that nothing is taken from.
+    edits = parse_edits("L0H0>unembed", config);
+    edits.frozen_norm_scales = true;
+    const Network last = edit(network, config, edits);
+    EXPECT_EQ(last.at("rstd_final"), network.at("rstd_final"));
+    EXPECT_FALSE(same(last.output, network.output, config));
+    EXPECT_FALSE(same(last.output, edited(config, "L0H0>unembed").output, config));
     // With the scale frozen the key is linear in the stream: it loses what the head wrote times the scale.
     const Expr out = parse_network("A0[q,k] V0[k,e] W_O[L0H0][e,d] -> [q,d]",
                                    {{"A0", select_head(network.at("A[L0]"), 0)},
@@ -329,16 +336,18 @@ TEST(Edit, RefusesWhatItCannotDo) {
 
 TEST(EditText, IsReadAndPrinted) {
     Config config = tiny_gpt2(2, 8);
+    config.d_head = 8;
     const auto text = [&](const char* written) { return to_text(parse_edits(written, config)); };
     EXPECT_EQ(text(""), "");
     EXPECT_EQ(text("L0H0>L1H{2,4,5,6,7}.K"), "L0H0>L1H{2,4-7}.K");
     EXPECT_EQ(text("L0H{0,2,4}>L1H{2,4-7}.K"), "L0H{0,2,4}>L1H{2,4-7}.K");
     EXPECT_EQ(text("L0H0>L1H6.K, L0H0>L1H7.K, L0H0>L1H6.K"), "L0H0>L1H{6,7}.K");
-    EXPECT_EQ(text("L0H3.V:0-2,L0H3.V:2"), "L0H3.V:{0-2}");
+    EXPECT_EQ(text("L0H3.V:0-2,L0H3.V:2"), "L0H3.V:0-2");
     EXPECT_EQ(text("L1H3, L0H1=0.5, L0H3"), "L0H3,L1H3,L0H1=0.5");
     EXPECT_EQ(text("mlp0>L1H*.Q"), "mlp0>L1H{0-7}.Q");
     EXPECT_EQ(text("L0H3>mlp0,L0H3>unembed"), "L0H3>mlp0,L0H3>unembed");
-    for (const char* written : {"L0H{0,2,4}>L1H{2,4-7}.K", "L0H3,L1H3,L0H1=0.5", "L0H3.V:{0-2}"})
+    for (const char* written :
+         {"L0H{0,2,4}>L1H{2,4-7}.K", "L0H3,L1H3,L0H1=0.5", "L0H3.V:0-2", "L0H3.V:{0,2,5-7}"})
         EXPECT_EQ(text(text(written).c_str()), written);
 }
 

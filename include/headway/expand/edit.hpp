@@ -37,6 +37,8 @@ struct RemovedComponents {
     std::vector<int> components;
     bool operator==(const RemovedComponents&) const = default;
 };
+/// `L0H3.V:0-2`.
+std::string label(const RemovedComponents& removed);
 
 struct ScaledHead {
     Head head;

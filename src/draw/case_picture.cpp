@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/draw/case_picture.hpp"
+
+#include "headway/base/error.hpp"
+#include "headway/base/text.hpp"
+#include "headway/circuit/marks.hpp"
+#include "headway/circuit/select.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+namespace headway {
+
+namespace {
+
+constexpr double least_attention = 0.3;  // of a head that is called by what it does
+
+Reader reader_of(EdgeInput input) {
+    constexpr std::array readers{Reader::Q, Reader::K, Reader::V, Reader::Mlps, Reader::Unembed};
+    return readers.at(static_cast<std::size_t>(input));
+}
+
+// The inputs that any case closes edges into; all when none does.
+std::set<Reader> inputs_of(const std::vector<AblationRow>& rows) {
+    std::set<Reader> inputs;
+    for (const AblationRow& row : rows)
+        for (const ClosedEdge& edge : row.of.edits.closed) inputs.insert(reader_of(edge.input));
+    return inputs;
+}
+
+void call_heads(Circuit& circuit, const Probe& probe) {
+    for (Component& component : circuit.components) {
+        if (component.kind != ComponentKind::Head) continue;
+        const HeadProbe& head = probe.at({component.layer, component.head});
+        component.role = head.induction >= least_attention  ? "induction"
+                         : head.previous >= least_attention ? "previous token"
+                                                            : "";
+    }
+}
+
+std::string behaviour(const AblationRow& row, const std::vector<Head>& heads) {
+    std::string text = "In this run: ";
+    for (const Head head : heads)
+        text += fmt::format("{} {:.2f}, ", label(head), row.probe.at(head).induction);
+    return text + fmt::format("induction; loss {:.3f} on the first r, {:.3f} on its repetition.",
+                              row.probe.loss_first, row.probe.loss_second);
+}
+
+}  // namespace
+
+CircuitPicture case_picture(const Circuit& whole, const std::vector<AblationRow>& rows, std::size_t which,
+                            const std::vector<Head>& heads) {
+    require(which < rows.size(), ErrorKind::Usage, "there is no case {} of {}", which, rows.size());
+    const AblationRow& row = rows[which];
+    Circuit circuit = whole;
+    if (const std::set<Reader> inputs = inputs_of(rows); !inputs.empty())
+        std::erase_if(circuit.edges, [&](const CircuitEdge& edge) { return !inputs.contains(edge.port); });
+    mark_edits(circuit, row.of.edits);
+    call_heads(circuit, row.probe);
+    CircuitPicture picture = picture_of(keep(circuit, default_selection()));
+    picture.title = fmt::format("{}: {}", whole.model, escaped(row.of.name));
+    picture.remarks.push_back(plain(behaviour(row, heads)));
+    return picture;
+}
+
+}  // namespace headway

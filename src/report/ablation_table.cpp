@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "headway/report/ablation_table.hpp"
+
+#include "headway/expand/edit_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace headway {
+
+namespace {
+
+void add_caption(Table& table, const std::vector<AblationRow>& rows, bool on_text) {
+    const Probe& probe = rows.front().probe;
+    table.caption.push_back(fmt::format(
+        "Columns of heads: induction, the mean attention from each token of the second r to the token behind "
+        "its first occurrence, on {} row{} [b, r, r] with {} tokens in r.",
+        probe.rows, probe.rows == 1 ? "" : "s", probe.length));
+    table.caption.push_back(fmt::format(
+        "Mean loss in nats: of the first r ({} tokens), of the second without its first token ({}){}.",
+        probe.length, probe.length - 1, on_text ? ", of all predictions on text" : ""));
+    const bool closes = std::any_of(rows.begin(), rows.end(),
+                                    [](const AblationRow& row) { return !row.of.edits.closed.empty(); });
+    if (closes)
+        table.caption.emplace_back(
+            "A closed edge: the reader's input is the stream without what the writer wrote there; all that "
+            "follows is recomputed.");
+    // What else is to be said of a case: norm scales, shared keys; its first sentence is its name.
+    std::vector<std::string> said;
+    for (const AblationRow& row : rows)
+        for (std::size_t i = 1; i < row.notes.size(); ++i)
+            if (std::find(said.begin(), said.end(), row.notes[i]) == said.end()) said.push_back(row.notes[i]);
+    table.caption.insert(table.caption.end(), said.begin(), said.end());
+}
+
+}  // namespace
+
+Table ablation_rows(const std::vector<AblationRow>& rows, const std::vector<Head>& heads, bool on_text) {
+    Table table;
+    table.columns = {{"case", ColumnKind::Text}, {"edits", ColumnKind::Text, 4, true}};
+    for (const Head head : heads) table.columns.push_back({label(head), ColumnKind::Number, 3});
+    table.columns.push_back({"loss_first", ColumnKind::Number, 3});
+    table.columns.push_back({"loss_second", ColumnKind::Number, 3});
+    if (on_text) table.columns.push_back({"loss_text", ColumnKind::Number, 3});
+    for (const AblationRow& row : rows) {
+        std::vector<Cell> cells{row.of.name, to_text(row.of.edits)};
+        for (const Head head : heads) cells.emplace_back(row.probe.at(head).induction);
+        cells.emplace_back(row.probe.loss_first);
+        cells.emplace_back(row.probe.loss_second);
+        if (on_text) cells.emplace_back(row.loss_text);
+        table.rows.push_back(std::move(cells));
+    }
+    if (!rows.empty()) add_caption(table, rows, on_text);
+    return table;
+}
+
+}  // namespace headway
