@@ -92,7 +92,9 @@ std::string help() {
     std::string text =
         "Headway reads a transformer's weights and tells which circuits are in them.\n\n"
         "headway COMMAND MODEL [options]\n\nCommands:\n";
-    for (const Verb& verb : verbs()) text += fmt::format("  {:<11}{}\n", verb.name, verb.summary);
+    std::size_t widest = 0;
+    for (const Verb& verb : verbs()) widest = std::max(widest, verb.name.size());
+    for (const Verb& verb : verbs()) text += fmt::format("  {:<{}}  {}\n", verb.name, widest, verb.summary);
     text +=
         "\nMODEL is a checkpoint's folder or file, a model's name in the local Hugging Face cache (gpt2),\n"
         "example:NAME (built in: headway example), or random:SHAPE (random:gpt2, "

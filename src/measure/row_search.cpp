@@ -196,16 +196,18 @@ std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<T>& matrix, s
 }
 
 template <class T>
-std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<T>& matrix, const Wanted& wanted,
-                                                 const TileOptions& options) {
+std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<T>& matrix,
+                                                 std::span<const double> factors,
+                                                 std::span<const double> floors, const TileOptions& options) {
     std::vector<std::vector<TokenValue>> entries(static_cast<std::size_t>(matrix.rows));
     visit_tiles<T>(matrix, options, [&](const Tile<T>& tile, std::span<char> /*finished*/) {
         for (std::size_t i = 0; i < tile.rows.size(); ++i) {
             const auto row = static_cast<std::size_t>(tile.rows[i]);
-            int column = static_cast<int>(tile.first_column);
+            auto column = static_cast<std::size_t>(tile.first_column);
             for (const T value : tile.row(i)) {
-                if (value > 0 && wanted(row, column, static_cast<double>(value)))
-                    entries[row].push_back({column, static_cast<double>(value)});
+                const auto wide = static_cast<double>(value);
+                if (wide > 0 && wide * factors[row] > floors[column])
+                    entries[row].push_back({static_cast<int>(column), wide});
                 ++column;
             }
         }
@@ -222,7 +224,8 @@ template std::vector<double> row_bounds(const FactoredMatrix<float>&);
 template std::vector<double> row_maxima(const FactoredMatrix<float>&, const TileOptions&);
 template std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<float>&, std::size_t,
                                                        const TileOptions&);
-template std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<float>&, const Wanted&,
+template std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<float>&,
+                                                          std::span<const double>, std::span<const double>,
                                                           const TileOptions&);
 template FactoredMatrix<double> transposed(const FactoredMatrix<double>&);
 template FactoredMatrix<double> rows_of(const FactoredMatrix<double>&, std::span<const int>);
@@ -233,7 +236,8 @@ template std::vector<double> row_bounds(const FactoredMatrix<double>&);
 template std::vector<double> row_maxima(const FactoredMatrix<double>&, const TileOptions&);
 template std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<double>&, std::size_t,
                                                        const TileOptions&);
-template std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<double>&, const Wanted&,
+template std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<double>&,
+                                                          std::span<const double>, std::span<const double>,
                                                           const TileOptions&);
 
 }  // namespace headway

@@ -5,7 +5,6 @@
 #include "headway/contract/tiles.hpp"
 #include "headway/measure/skip_trigrams.hpp"
 
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -42,10 +41,10 @@ template <class T>
 std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<T>& matrix, std::size_t most,
                                               const TileOptions& options);
 
-/// For each row its entries above 0 that `wanted` wants, by column. Called from several threads.
-using Wanted = std::function<bool(std::size_t row, int column, double value)>;
+/// For each row its entries above 0 that, times the row's factor, exceed the column's floor; by column.
 template <class T>
-std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<T>& matrix, const Wanted& wanted,
-                                                 const TileOptions& options);
+std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<T>& matrix,
+                                                 std::span<const double> factors,
+                                                 std::span<const double> floors, const TileOptions& options);
 
 }  // namespace headway

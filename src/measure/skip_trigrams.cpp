@@ -103,12 +103,8 @@ private:
         const auto outputs = row_tops(rows_of(logits_, sources), best.wanted(), tiles_);
         const auto strongest = row_tops(attention, best.wanted(), tiles_);
         std::vector<std::vector<TokenValue>> through = strongest;
-        if (options_.key == SkipTrigramKey::Destination) {
-            const auto wanted = [&](std::size_t row, int destination, double value) {
-                return best.wants(destination, value * logit[row]);
-            };
-            through = row_entries(attention, wanted, tiles_);
-        }
+        if (options_.key == SkipTrigramKey::Destination)
+            through = row_entries(attention, logit, best.floors(), tiles_);
         for (std::size_t i = 0; i < sources.size(); ++i) {
             TrigramSource source{sources[i], std::move(through[i]), outputs[i], {}};
             for (std::size_t k = 0; k < std::min(options_.each, strongest[i].size()); ++k)

@@ -52,9 +52,11 @@ std::size_t TrigramRows::wanted() const {
     return options_.key == SkipTrigramKey::Triple ? std::max(options_.rows, options_.each) : options_.each;
 }
 
-bool TrigramRows::wants(int destination, double score) const {
-    const std::vector<Through>& through = destinations_[static_cast<std::size_t>(destination)];
-    return through.size() < options_.each || score > through.back().score;
+std::vector<double> TrigramRows::floors() const {
+    std::vector<double> floors;
+    for (const std::vector<Through>& through : destinations_)
+        floors.push_back(through.size() < options_.each ? 0.0 : through.back().score);
+    return floors;
 }
 
 void TrigramRows::add(const TrigramSource& source) {
@@ -88,8 +90,8 @@ void TrigramRows::add_row(SkipTrigramRow row) {
 
 void TrigramRows::add_through(const TrigramSource& source, TokenValue destination) {
     const double score = destination.value * source.outputs.front().value;
-    if (!wants(destination.token, score)) return;
     std::vector<Through>& through = destinations_[static_cast<std::size_t>(destination.token)];
+    if (through.size() == options_.each && score <= through.back().score) return;
     const auto place =
         std::ranges::upper_bound(through, -score, {}, [](const Through& each) { return -each.score; });
     through.insert(place, {score, source.token, destination, source.outputs.front(), source.strongest});

@@ -29,9 +29,9 @@ public:
     double threshold() const;
     /// How many of a source's strongest destinations and outputs it needs to be given.
     std::size_t wanted() const;
-    /// By destination: whether a triple of this destination and score changes its row. Then a source needs
-    /// these destinations too.
-    bool wants(int destination, double score) const;
+    /// By destination: of each destination the score that a triple must exceed to change its row. Then a
+    /// source needs all destinations with such a triple.
+    std::vector<double> floors() const;
 
     void add(const TrigramSource& source);
     /// Behind a block of sources, before `threshold` is asked for.
