@@ -42,6 +42,7 @@ ChannelView view_of(const Arguments& arguments, const std::string& where) {
     ChannelView view{.side = parse_channel_side(arguments.text("--of", "writer"))};
     view.tokens = static_cast<std::size_t>(arguments.integer("--tokens", 0, 0, most_tokens));
     if (view.tokens > 0) view.text = token_text_of(where);
+    view.embedding = parse_embedding(arguments.text("--embed", "raw"));
     view.evaluate = evaluate_options(arguments);
     return view;
 }
@@ -115,6 +116,7 @@ Verb channels_verb() {
                      {"--kind", "KIND", "what the reader reads with: q, k, v or all (default all)"},
                      {"--of", "END", "of one pair: components of the writer (default), the reader, or both"},
                      {"--tokens", "N", "tokens at the ends of the singular directions, N of each"},
+                     {"--embed", "E", "what stands for a token: raw (W_E, default), mlp0 or layer0"},
                      {"--sort", "COLUMN", "rank by excess (default), score, z or contribution"},
                      {"--min-weight", "X", "rank channels of at least this weight only"},
                      {"--gap", "X", "singular values closer than this, relatively, are one subspace (1e-4)"},
@@ -133,7 +135,8 @@ Verb channels_verb() {
             "With one head in --from, one in --to and one --kind: all channels of that pair, by singular "
             "value.\n"
             "Otherwise a ranking over all chosen pairs. weight score^2 adds up to the composition score^2.",
-        .run = run_channels};
+        .run = run_channels,
+        .picture = "the singular values of one pair, and how much of each component the other end takes"};
 }
 
 }  // namespace headway

@@ -128,8 +128,8 @@ void append_tokens(Table& table, const Model& model, std::span<const JoinedDirec
     std::vector<HeadDirection> directions;
     for (const JoinedDirections& row : rows)
         for (HeadDirection& direction : directions_of(row)) directions.push_back(std::move(direction));
-    const std::vector<DirectionTokens> tokens =
-        direction_tokens(model, directions, view.tokens, view.evaluate);
+    const std::vector<DirectionTokens> tokens = direction_tokens(
+        embed_through(model, view.embedding, view.evaluate), directions, view.tokens, view.evaluate);
     const DirectionTokens* next = tokens.data();
     for (std::size_t i = 0; i < rows.size(); ++i)
         for (Cell& cell : token_cells(rows[i], next, view.text)) table.rows[i].push_back(std::move(cell));
@@ -141,10 +141,12 @@ void append_tokens(Table& table, const Model& model, std::span<const JoinedDirec
                                      .detail = *end != '\0',
                                      .safe = true});
     table.caption.emplace_back(
-        "Tokens: what is read through W_E (raw rows), what is written through W_U; reader_matches is the "
-        "other side of the reader's matrix: of W_QK through W_E, of W_OV through W_U. Of the two ends of a "
+        "Tokens: what is read by the embedding, what is written through W_U; reader_matches is the "
+        "other side of the reader's matrix: of W_QK by the embedding, of W_OV through W_U. Of the two ends "
+        "of a "
         "direction the one whose tokens the writer reads more strongly; of a subspace those of its first "
         "component.");
+    table.caption.push_back(embedding_sentence(model.config(), view.embedding));
     if (!view.text.note().empty()) table.caption.push_back(view.text.note());
 }
 

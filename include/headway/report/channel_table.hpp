@@ -5,6 +5,7 @@
 #include "headway/io/npy.hpp"
 #include "headway/io/token_text.hpp"
 #include "headway/measure/channels.hpp"
+#include "headway/measure/embedding.hpp"
 #include "headway/report/plot.hpp"
 #include "headway/report/table.hpp"
 
@@ -29,9 +30,10 @@ ChannelOrder parse_channel_order(std::string_view text);
 struct ChannelView {
     ChannelSide side = ChannelSide::Writer;
     std::size_t top = std::numeric_limits<std::size_t>::max();
-    std::size_t tokens = 0;         ///< how many stand for each end of a direction; 0: no columns of tokens
-    TokenText text = {};            ///< theirs
-    EvaluateOptions evaluate = {};  ///< for them
+    std::size_t tokens = 0;  ///< how many stand for each end of a direction; 0: no columns of tokens
+    TokenText text = {};     ///< theirs
+    Embedding embedding = Embedding::Raw;  ///< what stands for a token where a direction is read
+    EvaluateOptions evaluate = {};         ///< for them
 };
 
 /// Columns `component,singular_value,weight,score,baseline`, then excess, z, contribution, share; the
