@@ -42,11 +42,26 @@ void call_heads(Circuit& circuit, const Probe& probe) {
 }
 
 std::string behaviour(const AblationRow& row, const std::vector<Head>& heads) {
-    std::string text = "In this run: ";
+    std::string induction;
     for (const Head head : heads)
-        text += fmt::format("{} {:.2f}, ", label(head), row.probe.at(head).induction);
-    return text + fmt::format("induction; loss {:.3f} on the first r, {:.3f} on its repetition.",
-                              row.probe.loss_first, row.probe.loss_second);
+        induction += fmt::format("{}{} {:.2f}", induction.empty() ? "" : ", ", label(head),
+                                 row.probe.at(head).induction);
+    return fmt::format("In this run: induction of {}; loss {:.3f} on the first r, {:.3f} on its repetition.",
+                       induction, row.probe.loss_first, row.probe.loss_second);
+}
+
+// Only edges into these inputs, as if there were no others.
+void keep_inputs(Circuit& circuit, const std::set<Reader>& inputs) {
+    if (inputs.empty()) return;
+    std::erase_if(circuit.edges, [&](const CircuitEdge& edge) { return !inputs.contains(edge.port); });
+    circuit.possible = count_edges(circuit);
+}
+
+std::string inputs_in_words(const std::set<Reader>& inputs) {
+    std::string names;
+    for (const Reader input : inputs)
+        names += fmt::format("{}{}", names.empty() ? "" : ", ", port_name(input));
+    return inputs.empty() ? "" : fmt::format("Edges into {} only.", names);
 }
 
 }  // namespace
@@ -56,12 +71,13 @@ CircuitPicture case_picture(const Circuit& whole, const std::vector<AblationRow>
     require(which < rows.size(), ErrorKind::Usage, "there is no case {} of {}", which, rows.size());
     const AblationRow& row = rows[which];
     Circuit circuit = whole;
-    if (const std::set<Reader> inputs = inputs_of(rows); !inputs.empty())
-        std::erase_if(circuit.edges, [&](const CircuitEdge& edge) { return !inputs.contains(edge.port); });
+    const std::set<Reader> inputs = inputs_of(rows);
+    keep_inputs(circuit, inputs);
     mark_edits(circuit, row.of.edits);
     call_heads(circuit, row.probe);
     CircuitPicture picture = picture_of(keep(circuit, default_selection()));
     picture.title = fmt::format("{}: {}", whole.model, escaped(row.of.name));
+    if (!inputs.empty()) picture.remarks.push_back(plain(inputs_in_words(inputs)));
     picture.remarks.push_back(plain(behaviour(row, heads)));
     return picture;
 }

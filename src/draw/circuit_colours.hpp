@@ -10,11 +10,12 @@
 namespace headway {
 
 inline constexpr const char* colour_closed = "#9a9a9a";
-inline constexpr const char* colour_rest = "#d5d5d5";
 
 const char* colour_of(DrawnPort port);
 
-/// `colour` mixed with white: the first part has it whole, the next ones less and less.
+/// `colour` mixed with white: the first part has it whole, the next ones less and less, what is in no part
+/// (`palest`) least.
+inline constexpr int palest = 4;
 std::string paler(const std::string& colour, int rank);
 
 }  // namespace headway

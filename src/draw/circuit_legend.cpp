@@ -20,9 +20,8 @@ const char* colour_of(DrawnPort port) {
                                   : colour_other;
 }
 
-/// `colour` mixed with white: the first part has it whole, the next ones less and less.
 std::string paler(const std::string& colour, int rank) {
-    static constexpr std::array shares = {1.0, 0.62, 0.4, 0.25};
+    static constexpr std::array shares = {1.0, 0.66, 0.48, 0.36, 0.2};
     const double share = shares[std::min(static_cast<std::size_t>(rank), shares.size() - 1)];
     std::string mixed = "#";
     for (const std::size_t at : {1U, 3U, 5U}) {
@@ -57,7 +56,7 @@ void add_parts(const CircuitPicture& circuit, Legend& legend) {
     legend.words("parts as wide as their share of the square:");
     for (std::size_t i = 0; i < std::min(most, places.size()); ++i)
         legend.sample({paler("#444444", static_cast<int>(i)), 5, Dash::Solid}, places[i]);
-    legend.sample({colour_rest, 5, Dash::Solid}, "the rest");
+    legend.sample({paler("#444444", palest), 5, Dash::Solid}, "the rest");
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ Stroke stroke_of(const DrawnEdge& edge, const EdgeScale& scale, const EdgeStrand
     Stroke stroke = stroke_of(edge, scale);
     if (strand.rank < 0 && !strand.rest) return stroke;
     stroke.width = strand.width;
-    stroke.colour = strand.rest ? colour_rest : paler(stroke.colour, strand.rank);
+    stroke.colour = paler(stroke.colour, strand.rest ? palest : strand.rank);
     return stroke;
 }
 
@@ -177,15 +177,46 @@ std::string tooltip_of(const CircuitWork& work, const DrawnEdge& edge, const Edg
     return text + fmt::format("; {}: {:.1f} % of its square", name, 100 * share);
 }
 
-Point middle_of(const std::vector<Point>& path) {
-    const std::size_t at = (path.size() - 1) / 6 * 3;  // the first point of the middle piece
-    const auto mean = [&](double Point::*side) {
-        return (path[at].*side + 3 * path[at + 1].*side + 3 * path[at + 2].*side + path[at + 3].*side) / 8;
-    };
-    return {mean(&Point::x), mean(&Point::y)};
+/// The place at `part` (0 to 1) of a path, by its pieces.
+Point along(const std::vector<Point>& path, double part) {
+    const std::size_t pieces = (path.size() - 1) / 3;
+    const double place = part * static_cast<double>(pieces);
+    const std::size_t piece = std::min(static_cast<std::size_t>(place), pieces - 1);
+    const double t = place - static_cast<double>(piece), u = 1 - t;
+    const double w[4] = {u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t};
+    Point at;
+    for (std::size_t c = 0; c < 4; ++c) {
+        at.x += w[c] * path[3 * piece + c].x;
+        at.y += w[c] * path[3 * piece + c].y;
+    }
+    return at;
 }
 
-/// Two short strokes over the middle of an edge.
+/// Where along an edge a mark is furthest from the other edges and from `others`; in the middle of a picture
+/// of very many edges.
+Point clear_place(const std::vector<std::vector<Point>>& paths, std::size_t own,
+                  const std::vector<Point>& others) {
+    constexpr std::size_t most = 400;
+    if (paths.size() > most) return along(paths[own], 0.5);
+    const auto apart = [](Point a, Point b) { return std::hypot(a.x - b.x, a.y - b.y); };
+    Point best = along(paths[own], 0.5);
+    double largest = -1;
+    for (double part = 0.15; part <= 0.86; part += 0.05) {
+        const Point here = along(paths[own], part);
+        double distance = 12;  // further off is no better
+        for (const Point& other : others) distance = std::min(distance, apart(here, other) / 2);
+        for (std::size_t e = 0; e < paths.size(); ++e)
+            for (double t = 0; e != own && t <= 1; t += 0.03)
+                distance = std::min(distance, apart(here, along(paths[e], t)));
+        if (distance > largest + 1e-9) {
+            largest = distance;
+            best = here;
+        }
+    }
+    return best;
+}
+
+/// Two short strokes over an edge.
 void add_cross(Diagram& diagram, Point at) {
     constexpr double reach = 4;
     for (const double slope : {1.0, -1.0}) {
@@ -209,12 +240,11 @@ void add_cross(Diagram& diagram, Point at) {
     }
 }
 
-void add_wire(CircuitWork& work, std::size_t e, const EdgeScale& scale, const Ends& ends) {
+void add_wire(CircuitWork& work, std::size_t e, const EdgeScale& scale, const std::vector<Point>& path) {
     static constexpr std::array ports = {"q", "k", "v", ""};
     const DrawnEdge& edge = work.circuit.edges[e];
     const bool from_head = work.circuit.components[edge.from].kind == DrawnKind::Head;
     const bool to_head = work.circuit.components[edge.to].kind == DrawnKind::Head;
-    const std::vector<Point> path = path_of(work, e, ends);
     for (const EdgeStrand& strand : strands_of(edge, scale)) {
         Wire wire;
         wire.from = {work.circuit.components[edge.from].label, -1, from_head ? "o" : ""};
@@ -227,7 +257,6 @@ void add_wire(CircuitWork& work, std::size_t e, const EdgeScale& scale, const En
         wire.tooltip = tooltip_of(work, edge, strand);
         work.diagram.wires.push_back(std::move(wire));
     }
-    if (edge.closed) add_cross(work.diagram, middle_of(path));
 }
 
 }  // namespace
@@ -280,7 +309,15 @@ void add_wires(CircuitWork& work, const EdgeScale& scale) {
     };
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
-    for (const std::size_t e : order) add_wire(work, e, scale, ends);
+    std::vector<std::vector<Point>> paths;
+    for (std::size_t e = 0; e < order.size(); ++e) paths.push_back(path_of(work, e, ends));
+    for (const std::size_t e : order) add_wire(work, e, scale, paths[e]);
+    std::vector<Point> crosses;
+    for (std::size_t e = 0; e < order.size(); ++e) {
+        if (!work.circuit.edges[e].closed) continue;
+        crosses.push_back(clear_place(paths, e, crosses));
+        add_cross(work.diagram, crosses.back());
+    }
 }
 
 }  // namespace headway

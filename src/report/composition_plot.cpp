@@ -80,8 +80,10 @@ PlotSheet composition_plot(const Table& rows, const std::string& title) {
     std::vector<Heatmap> maps;
     double low = baseline, high = baseline;
     std::size_t longest = 0;
-    for (const auto& [kind, pairs] : pairs_by_kind(rows)) {
-        maps.push_back(heatmap_of(kind, pairs));
+    const std::map<std::string, Pairs> kinds = pairs_by_kind(rows);
+    for (const char* kind : {"q", "k", "v"}) {
+        if (!kinds.contains(kind)) continue;
+        maps.push_back(heatmap_of(kind, kinds.at(kind)));
         for (const double value : maps.back().values)
             if (std::isfinite(value)) low = std::min(low, value), high = std::max(high, value);
         longest = std::max(longest, maps.back().columns.size());
