@@ -9,6 +9,7 @@
 #include "headway/report/series_table.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <iterator>
 
 namespace headway {
@@ -27,7 +28,7 @@ std::vector<std::string> columns_of(const Arguments& arguments) {
     }
     if (!columns.empty()) return columns;
     if (arguments.has("--probe") || arguments.has("--probe-tokens")) columns = {"induction", "previous"};
-    columns.insert(columns.end(), {"k_writer_excess", "copying_full_ov", "matching_full_qk"});
+    columns.insert(columns.end(), {"k_writer_excess", "copying_full_ov"});
     return columns;
 }
 
@@ -45,6 +46,13 @@ HeadMeasureOptions options_for(const std::vector<std::string>& columns) {
             .partners = any({"writer", "reader"})};
 }
 
+// `attn-only-2l/checkpoints`: the end of the folder's path.
+std::string series_title(const std::filesystem::path& folder) {
+    std::filesystem::path whole = std::filesystem::absolute(folder).lexically_normal();
+    if (!whole.has_filename()) whole = whole.parent_path();
+    return escaped((whole.parent_path().filename() / whole.filename()).native());
+}
+
 // A result that begins with what the last checkpoint is.
 Result series_result(const Arguments& arguments, const Model& last, const std::vector<SeriesValue>& values,
                      const Destination& to, double baseline) {
@@ -55,7 +63,8 @@ Result series_result(const Arguments& arguments, const Model& last, const std::v
     add_rows(result.table, series_rows(values, top));
     if (to.format == Format::Svg)
         result.picture = svg(series_plot(
-            values, top, fmt::format("{}: training", escaped(arguments.text("--over"))), baseline));
+            values, top, fmt::format("{}: heads over training", series_title(arguments.text("--over"))),
+            baseline));
     result.rows_are_data = true;
     return result;
 }

@@ -82,9 +82,18 @@ std::string sentence_of(const Quantity& quantity, std::size_t top) {
     return text + (half.empty() ? "no rise or fall" : half) + ".";
 }
 
+// What is measured, and in what.
+std::string axis_title(const std::string& quantity) {
+    if (quantity == "loss") return "loss (nats)";
+    if (quantity.ends_with("composition")) return quantity + " score";
+    for (const char* mean : {"previous", "duplicate", "induction", "first"})
+        if (quantity == mean) return quantity + " (mean attention)";
+    return quantity;
+}
+
 LinePlot plot_of(const Quantity& quantity, std::size_t top, double baseline) {
-    LinePlot plot{.title = quantity.name, .x = {.title = "training step"}, .y = {.title = quantity.name}};
-    if (quantity.name.starts_with("loss")) plot.y.title += " (nats)";
+    LinePlot plot{
+        .title = quantity.name, .x = {.title = "training step"}, .y = {.title = axis_title(quantity.name)}};
     // Grey lines first, so that the named ones lie on them.
     for (std::size_t place = quantity.curves.size(); place-- > 0;) {
         const Curve& curve = quantity.curves[place];
@@ -112,17 +121,15 @@ std::vector<SeriesValue> head_series(const Table& heads, std::span<const std::st
         require(heads.columns[column].kind == ColumnKind::Number, ErrorKind::Usage,
                 "{} holds no numbers that could be followed", quote(name));
         for (const std::vector<Cell>& row : heads.rows) {
-            const auto* value = std::get_if<double>(&row[column]);
-            series.push_back({step, name, std::get<std::string>(row[head]),
-                              value != nullptr ? *value : std::numeric_limits<double>::quiet_NaN()});
+            if (const auto* value = std::get_if<double>(&row[column]))
+                series.push_back({step, name, std::get<std::string>(row[head]), *value});
         }
     }
     return series;
 }
 
 std::vector<SeriesValue> loss_series(const Probe& probe, std::int64_t step) {
-    return {{step, "loss_first", "model", probe.loss_first},
-            {step, "loss_second", "model", probe.loss_second}};
+    return {{step, "loss", "first half", probe.loss_first}, {step, "loss", "second half", probe.loss_second}};
 }
 
 std::vector<SeriesValue> composition_series(const CompositionTable& scores, std::int64_t step) {

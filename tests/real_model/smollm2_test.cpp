@@ -4,6 +4,7 @@
 #include "headway/io/json.hpp"
 #include "headway/io/npy.hpp"
 #include "headway/measure/composition.hpp"
+#include "headway/measure/probe.hpp"
 #include "headway/measure/run.hpp"
 #include "headway/model/load.hpp"
 #include "support/shared.hpp"
@@ -64,7 +65,6 @@ TEST(SmolLM2, GivesTheLogProbabilitiesAndTopTokensOfTransformers) {
     }
 }
 
-/// Means of the attention entries that shared/conformance/README.md names, on `[first, r, r]`.
 TEST(SmolLM2, HeadsAttendOnARepeatedSequenceAsTransformersSays) {
     HEADWAY_SHARED_OR_SKIP(shared);
     const std::vector<NpyArray> reference = read_npz(answers(shared) / "reference.npz");
@@ -77,19 +77,19 @@ TEST(SmolLM2, HeadsAttendOnARepeatedSequenceAsTransformersSays) {
     const std::vector<double> loss = find_array(reference, "repeat_loss").as_double();
     for (std::size_t i = 0; i < loss.size(); ++i) EXPECT_NEAR(run.loss[i], loss[i], 2e-3) << i;
 
-    const std::size_t n = tokens.size(), t = (n - 1) / 2;
+    const Probe measured = probe(smollm2(), std::vector<std::vector<int>>{tokens});
+    ASSERT_EQ(measured.heads.size(), induction.size());
     for (std::size_t head = 0; head < induction.size(); ++head) {
-        const double* const a = run.attention.data() + head * n * n;
-        double to_next = 0, to_same = 0, to_previous = 0;
-        for (std::size_t i = 0; i < t; ++i) {
-            to_next += a[(1 + t + i) * n + i + 2];
-            to_same += a[(1 + t + i) * n + i + 1];
-        }
-        for (std::size_t j = 0; j < 2 * t; ++j) to_previous += a[(j + 1) * n + j];
-        EXPECT_NEAR(to_next / static_cast<double>(t), induction[head], 1e-3) << head;
-        EXPECT_NEAR(to_same / static_cast<double>(t), duplicate[head], 1e-3) << head;
-        EXPECT_NEAR(to_previous / static_cast<double>(2 * t), previous[head], 1e-3) << head;
+        EXPECT_NEAR(measured.heads[head].induction, induction[head], 1e-3) << head;
+        EXPECT_NEAR(measured.heads[head].duplicate, duplicate[head], 1e-3) << head;
+        EXPECT_NEAR(measured.heads[head].previous, previous[head], 1e-3) << head;
     }
+    const auto t = static_cast<std::ptrdiff_t>(measured.length);
+    const auto mean = [](auto first, auto last) {
+        return std::accumulate(first, last, 0.0) / static_cast<double>(last - first);
+    };
+    EXPECT_NEAR(measured.loss_first, mean(loss.begin(), loss.begin() + t), 2e-3);
+    EXPECT_NEAR(measured.loss_second, mean(loss.begin() + t + 1, loss.end()), 2e-3);
 }
 
 TEST(SmolLM2, CompositionScoresAreThoseOfNumPy) {

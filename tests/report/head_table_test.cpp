@@ -61,7 +61,7 @@ TEST(HeadTable, WhatIsUndefinedIsNamedWithItsReason) {
     EXPECT_THAT(text_in(table, 1, "undefined"), testing::HasSubstr("copying_full_ov: "));
     EXPECT_FALSE(table.columns[table.column("undefined")].detail);
     EXPECT_TRUE(std::isnan(number_in(table, 1, "copying_full_ov")));
-    EXPECT_EQ(text_in(table, 3, "undefined"), "");
+    EXPECT_EQ(text_in(table, 2, "undefined"), "");
 }
 
 TEST(HeadTable, WithoutAProbeThereAreNoColumnsOfOne) {

@@ -17,10 +17,10 @@ using test::expect_error;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 const std::vector<SeriesValue> small{
-    {0, "induction", "L1H0", 0.1},   {0, "induction", "L1H1", 0.2},    {0, "induction", "L1H2", nan},
-    {200, "induction", "L1H0", 0.9}, {200, "induction", "L1H1", 0.0},  {200, "induction", "L1H2", nan},
-    {100, "induction", "L1H0", 0.2}, {100, "induction", "L1H1", 0.1},  {100, "induction", "L1H2", nan},
-    {0, "loss_second", "model", 8},  {100, "loss_second", "model", 8}, {200, "loss_second", "model", 2}};
+    {0, "induction", "L1H0", 0.1},   {0, "induction", "L1H1", 0.2},   {0, "induction", "L1H2", nan},
+    {200, "induction", "L1H0", 0.9}, {200, "induction", "L1H1", 0.0}, {200, "induction", "L1H2", nan},
+    {100, "induction", "L1H0", 0.2}, {100, "induction", "L1H1", 0.1}, {100, "induction", "L1H2", nan},
+    {0, "loss", "second half", 8},   {100, "loss", "second half", 8}, {200, "loss", "second half", 2}};
 
 TEST(SeriesTable, IsInLongFormTheStrongestAtTheEndFirstBySteps) {
     const Table table = series_rows(small, 2);
@@ -31,8 +31,8 @@ TEST(SeriesTable, IsInLongFormTheStrongestAtTheEndFirstBySteps) {
         steps.push_back(std::get<std::int64_t>(row[0]));
         of.push_back(std::get<std::string>(row[2]));
     }
-    EXPECT_EQ(of, (std::vector<std::string>{"L1H0", "L1H0", "L1H0", "L1H1", "L1H1", "L1H1", "model", "model",
-                                            "model"}));
+    EXPECT_EQ(of, (std::vector<std::string>{"L1H0", "L1H0", "L1H0", "L1H1", "L1H1", "L1H1", "second half",
+                                            "second half", "second half"}));
     EXPECT_EQ(steps, (std::vector<std::int64_t>{0, 100, 200, 0, 100, 200, 0, 100, 200}));
     EXPECT_EQ(std::get<double>(table.rows[1][3]), 0.2);
 }
@@ -44,7 +44,7 @@ TEST(SeriesTable, TheCaptionSaysWhereTheLeadingCurveGoesHalfOfItsWay) {
               "induction: the 2 of 3 that end highest; L1H0 goes from 0.100 to 0.900, half of it by step 200 "
               "(after 100).");
     EXPECT_EQ(table.caption[2],
-              "loss_second: model goes from 8.000 to 2.000, half of it by step 200 (after 100).");
+              "loss: second half goes from 8.000 to 2.000, half of it by step 200 (after 100).");
 }
 
 TEST(SeriesTable, ColumnsOfTheTableOfHeadsAreFollowed) {
@@ -81,7 +81,7 @@ TEST(SeriesTable, ThereIsACurveForEachQuantityAndThoseThatEndLowAreGrey) {
     EXPECT_FALSE(plot.series.back().background);
     EXPECT_TRUE(plot.series.front().background);
     EXPECT_EQ(plot.series.back().y, (std::vector<double>{0.1, 0.2, 0.9}));
-    EXPECT_EQ(std::get<LinePlot>(sheet.plots[1]).y.title, "loss_second (nats)");
+    EXPECT_EQ(std::get<LinePlot>(sheet.plots[1]).y.title, "loss (nats)");
     EXPECT_THAT(svg(sheet), testing::HasSubstr("training step"));
     expect_error(ErrorKind::Usage, "nothing to plot", [] { return series_plot({}, 1, ""); });
 }

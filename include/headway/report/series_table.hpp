@@ -14,7 +14,7 @@
 
 namespace headway {
 
-/// `induction` of `L1H4` at step 1500; the loss is of the `model`.
+/// `induction` of `L1H4` at step 1500.
 struct SeriesValue {
     std::int64_t step = 0;
     std::string quantity;
@@ -22,11 +22,11 @@ struct SeriesValue {
     double value = 0;  ///< NaN where undefined
 };
 
-/// The values of some columns of a table with a column `head`. Throws Error(Usage) for a column that it has
+/// The values of some columns of a table with a column `head`; absent ones are left out. Throws Error(Usage) for a column that it has
 /// not, or that holds no numbers.
 std::vector<SeriesValue> head_series(const Table& heads, std::span<const std::string> columns,
                                      std::int64_t step);
-/// `loss_first` and `loss_second` of the model.
+/// The `loss` of the `first half` and the `second half`.
 std::vector<SeriesValue> loss_series(const Probe& probe, std::int64_t step);
 /// `K-composition` of `L0H0>L1H7`, and the other kinds alike; pairs of all rows.
 std::vector<SeriesValue> composition_series(const CompositionTable& scores, std::int64_t step);
