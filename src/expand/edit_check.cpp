@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace headway {
 
@@ -91,7 +92,7 @@ void check_edge(const Config& config, const ClosedEdge& edge) {
             "{}: the reader does not see what the writer writes", label(edge));
 }
 
-// Heads that close an edge into K or V and share it with others: `L1H4 with L1H5`.
+// Groups of heads that share keys and values into which an edge is closed: `L1H{4,5}`.
 std::string shared_readers(const Config& config, const Edits& edits) {
     std::set<std::pair<int, int>> groups;
     for (const ClosedEdge& edge : edits.closed)
@@ -114,13 +115,19 @@ std::string joined(const List& list, const Text& text) {
     return result;
 }
 
-void note_edges(const Config& config, const Edits& edits, std::vector<std::string>& notes) {
-    if (edits.closed.empty()) return;
-    notes.push_back(fmt::format(
+std::string closed_in_words(const Edits& edits) {
+    return fmt::format(
         "Closed ({} edge{}): {}. The input is read from the stream without what the writer writes there in "
         "this run; all that follows is recomputed.",
         edits.closed.size(), edits.closed.size() == 1 ? "" : "s",
-        joined(edge_texts(edits.closed), [](const std::string& text) { return text; })));
+        joined(edge_texts(edits.closed), [](const std::string& text) { return text; }));
+}
+
+}  // namespace
+
+std::vector<std::string> edit_conditions(const Config& config, const Edits& edits) {
+    std::vector<std::string> notes;
+    if (edits.closed.empty()) return notes;
     const bool reads_norm = std::any_of(edits.closed.begin(), edits.closed.end(), [&](const auto& edge) {
         return edge.input == EdgeInput::Unembed ? config.norm != Norm::None && config.final_norm
                                                 : config.norms_before();
@@ -139,9 +146,8 @@ void note_edges(const Config& config, const Edits& edits, std::vector<std::strin
         notes.push_back(fmt::format(
             "Heads that share keys and values, {}: an edge into K or V of one is closed for all of them.",
             shared));
+    return notes;
 }
-
-}  // namespace
 
 void check_edits(const Config& config, const Edits& edits) {
     check_heads(config, edits);
@@ -172,7 +178,8 @@ std::vector<std::string> edit_notes(const Config& config, const Edits& edits) {
             "Components removed: {}: W_O becomes W_O (1 - Σ v vᵀ), v the singular directions that W_V W_O "
             "writes, numbered from the largest.",
             joined(edits.components, [](const auto& each) { return label(each); })));
-    note_edges(config, edits, notes);
+    if (!edits.closed.empty()) notes.push_back(closed_in_words(edits));
+    for (std::string& condition : edit_conditions(config, edits)) notes.push_back(std::move(condition));
     if (!edits.given_patterns.empty())
         notes.push_back(fmt::format("Attention pattern given: {}.", joined(edits.given_patterns, label_of)));
     return notes;

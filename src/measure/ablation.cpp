@@ -32,7 +32,7 @@ std::vector<AblationRow> ablate(const Model& model, const std::vector<AblationCa
     for (const AblationCase& each : cases) {
         const EditedModel other = edited(model, each.edits);
         rows.push_back({each, probe(other.model, other.network, data.probe, options),
-                        mean_loss(other, data.text, options), other.notes});
+                        mean_loss(other, data.text, options), edit_conditions(model.config(), each.edits)});
     }
     return rows;
 }

@@ -26,11 +26,10 @@ void add_caption(Table& table, const std::vector<AblationRow>& rows, bool on_tex
         table.caption.emplace_back(
             "A closed edge: the reader's input is the stream without what the writer wrote there; all that "
             "follows is recomputed.");
-    // What else is to be said of a case: norm scales, shared keys; its first sentence is its name.
     std::vector<std::string> said;
     for (const AblationRow& row : rows)
-        for (std::size_t i = 1; i < row.notes.size(); ++i)
-            if (std::find(said.begin(), said.end(), row.notes[i]) == said.end()) said.push_back(row.notes[i]);
+        for (const std::string& note : row.notes)
+            if (std::find(said.begin(), said.end(), note) == said.end()) said.push_back(note);
     table.caption.insert(table.caption.end(), said.begin(), said.end());
 }
 

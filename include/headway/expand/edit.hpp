@@ -80,7 +80,10 @@ Expr edited_output_weight(const Config& config, int layer, const Edits& edits);
 /// writer that is not before its reader, and a head that is given twice.
 void check_edits(const Config& config, const Edits& edits);
 
-/// What was done, a sentence each, for captions: what is recomputed, and who shares keys and values.
+/// What else is to be known of closed edges, a sentence each: which norms are recomputed, who shares keys and
+/// values.
+std::vector<std::string> edit_conditions(const Config& config, const Edits& edits);
+/// What was done, a sentence each, and its conditions: for captions.
 std::vector<std::string> edit_notes(const Config& config, const Edits& edits);
 
 }  // namespace headway

@@ -25,9 +25,9 @@ struct AblationData {
 
 struct AblationRow {
     AblationCase of;
-    Probe probe;           ///< attention of all heads; losses of both copies
-    double loss_text = 0;  ///< mean over all predictions of all rows; NaN without text
-    std::vector<std::string> notes = {};
+    Probe probe;                          ///< attention of all heads; losses of both copies
+    double loss_text = 0;                 ///< mean over all predictions of all rows; NaN without text
+    std::vector<std::string> notes = {};  ///< conditions of its edits: edit_conditions
 };
 
 /// One row for each case, in order. Cost: a run of each row of `data` a case. Throws as edited and
