@@ -64,7 +64,11 @@ int one_pair(const Arguments& arguments, const Model& model, const ChannelPair& 
     Result result = result_of(arguments, model);
     add_rows(result.table, channel_rows(model, found, options, view));
     if (to.format == Format::Npz) result.arrays = channel_arrays(found);
-    if (to.format == Format::Svg) result.picture = svg(channel_plot(found, view.side));
+    if (to.format == Format::Svg) {
+        SpectrumPlot plot = channel_plot(found, view.side);
+        plot.caption = result.table.caption;
+        result.picture = svg(plot);
+    }
     write(result, to);
     return 0;
 }
@@ -134,7 +138,8 @@ Verb channels_verb() {
         .notes =
             "With one head in --from, one in --to and one --kind: all channels of that pair, by singular "
             "value.\n"
-            "Otherwise a ranking over all chosen pairs. weight score^2 adds up to the composition score^2.",
+            "Otherwise a ranking over all chosen pairs. weight score^2 adds up to the composition score^2.\n"
+            "In models with MLPs directions often say more by --embed mlp0 than by the raw rows of W_E.",
         .run = run_channels,
         .picture = "the singular values of one pair, and how much of each component the other end takes"};
 }

@@ -14,10 +14,10 @@ namespace headway {
 namespace {
 
 constexpr std::array matrices{
-    HeadMatrix{"U_OV", "s_OV", "V_OV", {"W_V", "W_O"}, {"", "ln1_post.w"}},
-    HeadMatrix{"U_QK", "s_QK", "V_QK", {"W_Q", "W_K"}, {"q_norm.w", "k_norm.w"}},
+    ComponentMatrix{"U_OV", "s_OV", "V_OV", {"W_V", "W_O"}, {"", "ln1_post.w"}},
+    ComponentMatrix{"U_QK", "s_QK", "V_QK", {"W_Q", "W_K"}, {"q_norm.w", "k_norm.w"}},
 };
-constexpr const HeadMatrix& ov = matrices[0];
+constexpr const ComponentMatrix& ov = matrices[0];
 
 using Matrix = xt::xtensor<double, 2>;
 
@@ -45,7 +45,7 @@ void pass_norm(Matrix& written, const double* gains, bool centre) {
 /// The two factors of a head's matrix.
 class Factors {
 public:
-    Factors(const HeadMatrix& matrix, const Config& config,
+    Factors(const ComponentMatrix& matrix, const Config& config,
             const std::function<WeightArray<double>(std::string_view)>& weight)
         : config_(config), of_ov_(&matrix == &ov) {
         for (std::size_t side = 0; side < 2; ++side) {
@@ -54,7 +54,7 @@ public:
         }
     }
 
-    static bool has_gain(const HeadMatrix& matrix, std::size_t side, const Config& config) {
+    static bool has_gain(const ComponentMatrix& matrix, std::size_t side, const Config& config) {
         if (matrix.gains[side].empty() || !config.folding.gains) return false;
         return &matrix == &ov ? config.norms_after() : config.query_key_norm != QueryKeyNorm::None;
     }
@@ -119,7 +119,7 @@ std::vector<Leaf> component_leaves(const Config& config) {
         leaves.push_back(std::move(leaf));
     };
     for (int layer = 0; layer < config.n_layers; ++layer)
-        for (const HeadMatrix& matrix : matrices) {
+        for (const ComponentMatrix& matrix : matrices) {
             add(matrix.u, layer, "hdc");
             add(matrix.s, layer, "hc");
             add(matrix.v, layer, "hcd");
@@ -127,21 +127,21 @@ std::vector<Leaf> component_leaves(const Config& config) {
     return leaves;
 }
 
-const HeadMatrix* head_matrix_of(std::string_view symbol) {
-    const auto* const found = std::ranges::find_if(matrices, [&](const HeadMatrix& matrix) {
+const ComponentMatrix* component_matrix_of(std::string_view symbol) {
+    const auto* const found = std::ranges::find_if(matrices, [&](const ComponentMatrix& matrix) {
         return symbol == matrix.u || symbol == matrix.s || symbol == matrix.v;
     });
     return found == matrices.end() ? nullptr : found;
 }
 
-std::vector<std::string_view> weights_of(const HeadMatrix& matrix, const Config& config) {
+std::vector<std::string_view> weights_of(const ComponentMatrix& matrix, const Config& config) {
     std::vector<std::string_view> weights(matrix.weights.begin(), matrix.weights.end());
     for (std::size_t side = 0; side < 2; ++side)
         if (Factors::has_gain(matrix, side, config)) weights.push_back(matrix.gains[side]);
     return weights;
 }
 
-Components components_of(const HeadMatrix& matrix, const Config& config, int layer,
+Components components_of(const ComponentMatrix& matrix, const Config& config, int layer,
                          const std::function<WeightArray<double>(std::string_view)>& weight) {
     const Factors factors(matrix, config, weight);
     const std::size_t heads = at(config.n_heads), d = at(config.d_model), n = at(config.d_head);

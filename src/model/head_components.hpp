@@ -21,15 +21,15 @@ namespace headway {
 std::vector<Leaf> component_leaves(const Config& config);
 
 /// A matrix of heads, and the weights that it is made of.
-struct HeadMatrix {
+struct ComponentMatrix {
     std::string_view u, s, v;                 ///< its leaves
     std::array<std::string_view, 2> weights;  ///< those always there
     std::array<std::string_view, 2> gains;    ///< those of some models; empty: none
 };
 /// The one that `symbol` is a leaf of; nullptr for other leaves.
-const HeadMatrix* head_matrix_of(std::string_view symbol);
+const ComponentMatrix* component_matrix_of(std::string_view symbol);
 /// The weights of `matrix` that a model of `config` has.
-std::vector<std::string_view> weights_of(const HeadMatrix& matrix, const Config& config);
+std::vector<std::string_view> weights_of(const ComponentMatrix& matrix, const Config& config);
 
 /// U, s and V of all heads of a layer, row-major. `weight` gives a weight of the layer. With d_head > d_model
 /// the components from d_model on are zeros.
@@ -37,7 +37,7 @@ std::vector<std::string_view> weights_of(const HeadMatrix& matrix, const Config&
 struct Components {
     std::vector<double> u, s, v;
 };
-Components components_of(const HeadMatrix& matrix, const Config& config, int layer,
+Components components_of(const ComponentMatrix& matrix, const Config& config, int layer,
                          const std::function<WeightArray<double>(std::string_view)>& weight);
 
 }  // namespace headway

@@ -64,7 +64,7 @@ struct Model::State {
     // The leaf is kept by this model and not by the one it is based on.
     bool owns(const LeafName& name) const {
         if (!base || given.contains(name)) return true;
-        const HeadMatrix* const matrix = head_matrix_of(name.symbol);
+        const ComponentMatrix* const matrix = component_matrix_of(name.symbol);
         return matrix != nullptr &&
                std::ranges::any_of(weights_of(*matrix, config), [&](std::string_view weight) {
                    return given.contains({std::string(weight), name.layer});
@@ -74,8 +74,8 @@ struct Model::State {
     template <class T>
     WeightArray<T> get(const Leaf& wanted, bool keep) const {
         if (!owns(wanted.name)) return base->get<T>(wanted, keep);
-        const HeadMatrix* const matrix =
-            given.contains(wanted.name) ? nullptr : head_matrix_of(wanted.name.symbol);
+        const ComponentMatrix* const matrix =
+            given.contains(wanted.name) ? nullptr : component_matrix_of(wanted.name.symbol);
         const std::shared_ptr<Slot<T>> found = slot<T>(wanted.name);
         // U, s and V are made together: whoever makes one of them holds the lock of s.
         const std::shared_ptr<Slot<T>> lock =
@@ -100,7 +100,7 @@ struct Model::State {
 
     // One of U, s and V; the other two are kept as well. Requires with `keep`: the lock of s.
     template <class T>
-    WeightArray<T> components(const HeadMatrix& matrix, const Leaf& wanted, bool keep) const {
+    WeightArray<T> components(const ComponentMatrix& matrix, const Leaf& wanted, bool keep) const {
         const int layer = wanted.name.layer;
         const Components all = components_of(matrix, config, layer, [&](std::string_view weight) {
             return get<double>(known.at({std::string(weight), layer}), false);

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -24,16 +25,6 @@ constexpr std::array number_columns{NumberColumn{"singular_value", &Channel::sin
                                     NumberColumn{"contribution", &Channel::contribution, 6}};
 
 double size_of(const Channel& channel) { return channel.last - channel.first + 1; }
-
-double square_between(const Channels& channels, const Channel& writer, const Channel& reader) {
-    double square = 0;
-    for (int i = writer.first; i <= writer.last; ++i)
-        for (int j = reader.first; j <= reader.last; ++j) {
-            const double cosine = channels.overlap(static_cast<std::size_t>(i), static_cast<std::size_t>(j));
-            square += cosine * cosine;
-        }
-    return square;
-}
 
 /// The four directions of a row, and whether they have one.
 struct Role {
@@ -100,11 +91,21 @@ void append_channel_cells(std::vector<Cell>& cells, const Channel& channel) {
     for (const NumberColumn& column : number_columns) cells.push_back(number_cell(channel.*(column.value)));
 }
 
+double overlap_square(const Channels& channels, const Channel& writer, const Channel& reader) {
+    double square = 0;
+    for (int i = writer.first; i <= writer.last; ++i)
+        for (int j = reader.first; j <= reader.last; ++j) {
+            const double cosine = channels.overlap(static_cast<std::size_t>(i), static_cast<std::size_t>(j));
+            square += cosine * cosine;
+        }
+    return square;
+}
+
 double channel_cosine(const Channels& channels, const Channel& writer, const Channel& reader) {
     if (writer.first == writer.last && reader.first == reader.last)
         return channels.overlap(static_cast<std::size_t>(writer.first),
                                 static_cast<std::size_t>(reader.first));
-    return std::sqrt(square_between(channels, writer, reader));
+    return std::sqrt(overlap_square(channels, writer, reader) / std::min(size_of(writer), size_of(reader)));
 }
 
 const Channel* partner_of(const Channels& channels, ChannelSide side, const Channel& channel) {
@@ -115,7 +116,7 @@ const Channel* partner_of(const Channels& channels, ChannelSide side, const Chan
     for (const Channel& other : reading ? channels.writer : channels.reader) {
         if (!other.undefined.empty()) continue;
         const double square =
-            reading ? square_between(channels, other, channel) : square_between(channels, channel, other);
+            reading ? overlap_square(channels, other, channel) : overlap_square(channels, channel, other);
         const double through = square * other.weight / size_of(other);
         if (through > most) most = through, best = &other;
     }

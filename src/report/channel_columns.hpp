@@ -21,7 +21,9 @@ Cell number_cell(double value);
 void append_channel_columns(Table& table);
 void append_channel_cells(std::vector<Cell>& cells, const Channel& channel);
 
-/// v_i·r_j of two channels of a pair; of subspaces the root of the sum of squares.
+/// Σ (v_i·r_j)² over two channels of a pair.
+double overlap_square(const Channels& channels, const Channel& writer, const Channel& reader);
+/// v_i·r_j of two components; of subspaces the root mean square of their principal cosines.
 double channel_cosine(const Channels& channels, const Channel& writer, const Channel& reader);
 /// The channel among `others` through which most of `channel`, of the end `side`, goes: the largest t_j²
 /// (v_i·r_j)². nullptr: none.

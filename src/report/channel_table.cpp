@@ -105,8 +105,9 @@ void add_pairs(Table& table, const Model& model, const Channels& channels, const
             if (!writer.undefined.empty() || !reader.undefined.empty()) continue;
             const double cosine = channel_cosine(channels, writer, reader);
             const double dimensions = (writer.last - writer.first + 1.0) * (reader.last - reader.first + 1.0);
-            rows.push_back({{channels.pair, &writer, &reader, cosine},
-                            writer.weight * reader.weight * cosine * cosine / dimensions});
+            rows.push_back(
+                {{channels.pair, &writer, &reader, cosine},
+                 writer.weight * reader.weight * overlap_square(channels, writer, reader) / dimensions});
         }
     std::ranges::stable_sort(rows, std::greater<>(), &Row::contribution);
     const std::size_t all = rows.size();

@@ -77,6 +77,19 @@ TEST(ChannelTable, PartnersAreTheComponentsThatCarryMost) {
     }
 }
 
+// The made induction head: what its previous-token head writes, an identity on 32 dimensions, is what it reads.
+TEST(ChannelTable, CosinesOfSubspacesAreThoseBetweenThemAndAddUpToTheScore) {
+    const Model model = load_model("example:induction");
+    const Channels found =
+        channels(model, std::vector<ChannelPair>{{{0, 0}, {1, 0}, Composition::K}}, in_double).front();
+    const Table table = channel_rows(model, found, {}),
+                both = channel_rows(model, found, {}, {.side = ChannelSide::Both});
+    EXPECT_EQ(std::get<std::string>(table.rows[0][0]), "0-31");
+    EXPECT_NEAR(std::get<double>(table.rows[0][table.column("cosine")]), 1, 1e-12);
+    EXPECT_NEAR(sum(both, "share"), 1, 1e-12);
+    for (const auto& row : both.rows) EXPECT_LE(std::get<double>(row[2]), 1 + 1e-12);
+}
+
 TEST(ChannelTable, AHeadOfZerosIsOneRowWithoutNumbersAndWithAReason) {
     const Model random = some_model();
     const Model model = with_leaves(random, {{random.at("W_O", 0), std::vector<double>(2 * 4 * 12)}});
