@@ -11,7 +11,7 @@ namespace headway {
 
 namespace {
 
-/// The tokens of each place, and what is said of those that are left out.
+/// Chooses the tokens of each place; returns what is said of those that are left out.
 std::string choose_tokens(const Arguments& arguments, const TokenText& text, int d_vocab,
                           SkipTrigramOptions& options) {
     std::string left_out;
@@ -54,9 +54,10 @@ int skip_trigram_command(const Arguments& arguments) {
     const Model model = open_model(arguments, where);
     if (arguments.has("--head")) options.heads = parse_head_set(arguments.text("--head"), model.config());
     const TokenText text = token_text_of(where);
-    const std::string left_out = choose_tokens(arguments, text, model.config().d_vocab, options);
+    const std::string tokens = embedding_sentence(model.config(), options.embedding) + " " +
+                               choose_tokens(arguments, text, model.config().d_vocab, options);
     Result result = result_of(arguments, model);
-    add_rows(result.table, skip_trigram_rows(skip_trigrams(model, options), options, text, left_out));
+    add_rows(result.table, skip_trigram_rows(skip_trigrams(model, options), options, text, tokens));
     write(result, to);
     return 0;
 }

@@ -94,6 +94,21 @@ void offer(std::vector<TokenValue>& heap, std::size_t most, TokenValue value) {
     }
 }
 
+/// Offers the values above 0 of consecutive columns; most of them are passed over in pieces whose largest value
+/// is too small.
+template <class T>
+void offer_all(std::vector<TokenValue>& heap, std::size_t most, std::span<const T> values, int column) {
+    constexpr std::size_t piece = 64;
+    for (std::size_t at = 0; at < values.size(); at += piece) {
+        const std::span<const T> part = values.subspan(at, std::min(piece, values.size() - at));
+        const double floor = heap.size() < most ? 0.0 : heap.front().value;
+        if (static_cast<double>(largest(part)) <= floor) continue;
+        for (std::size_t i = 0; i < part.size(); ++i)
+            if (part[i] > 0)
+                offer(heap, most, {column + static_cast<int>(at + i), static_cast<double>(part[i])});
+    }
+}
+
 }  // namespace
 
 template <class T>
@@ -165,31 +180,13 @@ std::vector<double> row_bounds(const FactoredMatrix<T>& matrix) {
 }
 
 template <class T>
-std::vector<double> row_maxima(const FactoredMatrix<T>& matrix, const TileOptions& options) {
-    std::vector<double> maxima(static_cast<std::size_t>(matrix.rows),
-                               -std::numeric_limits<double>::infinity());
-    visit_tiles<T>(matrix, options, [&](const Tile<T>& tile, std::span<char> /*finished*/) {
-        for (std::size_t i = 0; i < tile.rows.size(); ++i) {
-            double& most = maxima[static_cast<std::size_t>(tile.rows[i])];
-            most = std::max(most, static_cast<double>(largest(tile.row(i))));
-        }
-    });
-    return maxima;
-}
-
-template <class T>
 std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<T>& matrix, std::size_t most,
                                               const TileOptions& options) {
     std::vector<std::vector<TokenValue>> tops(static_cast<std::size_t>(matrix.rows));
     visit_tiles<T>(matrix, options, [&](const Tile<T>& tile, std::span<char> /*finished*/) {
-        for (std::size_t i = 0; i < tile.rows.size(); ++i) {
-            std::vector<TokenValue>& heap = tops[static_cast<std::size_t>(tile.rows[i])];
-            int column = static_cast<int>(tile.first_column);
-            for (const T value : tile.row(i)) {
-                if (value > 0) offer(heap, most, {column, static_cast<double>(value)});
-                ++column;
-            }
-        }
+        for (std::size_t i = 0; i < tile.rows.size(); ++i)
+            offer_all(tops[static_cast<std::size_t>(tile.rows[i])], most, tile.row(i),
+                      static_cast<int>(tile.first_column));
     });
     for (std::vector<TokenValue>& heap : tops) std::ranges::sort(heap, before);
     return tops;
@@ -221,7 +218,6 @@ template FactoredMatrix<float> without_mean_row(const FactoredMatrix<float>&, do
 template FactoredMatrix<float> without_mean_column(const FactoredMatrix<float>&);
 template FactoredMatrix<float> keep_columns(const FactoredMatrix<float>&, std::span<const int>);
 template std::vector<double> row_bounds(const FactoredMatrix<float>&);
-template std::vector<double> row_maxima(const FactoredMatrix<float>&, const TileOptions&);
 template std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<float>&, std::size_t,
                                                        const TileOptions&);
 template std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<float>&,
@@ -233,7 +229,6 @@ template FactoredMatrix<double> without_mean_row(const FactoredMatrix<double>&, 
 template FactoredMatrix<double> without_mean_column(const FactoredMatrix<double>&);
 template FactoredMatrix<double> keep_columns(const FactoredMatrix<double>&, std::span<const int>);
 template std::vector<double> row_bounds(const FactoredMatrix<double>&);
-template std::vector<double> row_maxima(const FactoredMatrix<double>&, const TileOptions&);
 template std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<double>&, std::size_t,
                                                        const TileOptions&);
 template std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<double>&,

@@ -32,10 +32,6 @@ FactoredMatrix<T> keep_columns(const FactoredMatrix<T>& matrix, std::span<const 
 template <class T>
 std::vector<double> row_bounds(const FactoredMatrix<T>& matrix);
 
-/// For each row its largest entry.
-template <class T>
-std::vector<double> row_maxima(const FactoredMatrix<T>& matrix, const TileOptions& options);
-
 /// For each row its `most` largest entries above 0, the largest first, equal ones by column.
 template <class T>
 std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<T>& matrix, std::size_t most,

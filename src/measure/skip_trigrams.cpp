@@ -65,6 +65,18 @@ public:
         }
     }
 
+    /// The strongest destinations of the sources of rows.
+    void add_strongest(std::vector<SkipTrigramRow>& rows) const {
+        for (SkipTrigramRow& row : rows) {
+            std::vector<int> sources;
+            for (const TokenValue& source : row.sources) sources.push_back(source.token);
+            for (const auto& tops : row_tops(rows_of(attention_, sources), options_.each, tiles_)) {
+                std::vector<int>& strongest = row.strongest.emplace_back();
+                for (const TokenValue& destination : tops) strongest.push_back(destination.token);
+            }
+        }
+    }
+
 private:
     double bound(int source) const {
         const auto i = static_cast<std::size_t>(source);
@@ -73,43 +85,30 @@ private:
 
     static bool may_enter(double bound, double threshold) { return bound > 0 && bound >= threshold; }
 
-    /// OV rows of the block, QK rows of those that are left, and both again of those that enter.
-    void visit(std::vector<int>& block, TrigramRows& best, SkipTrigramTable& count) {
-        const double threshold = best.threshold();
-        std::vector<double> most = row_maxima(rows_of(logits_, block), tiles_);
-        std::vector<int> left;
+    /// OV rows of the block, then QK rows of those that their largest logit still lets in.
+    void visit(const std::vector<int>& block, TrigramRows& best, SkipTrigramTable& count) {
+        auto outputs = row_tops(rows_of(logits_, block), best.wanted(), tiles_);
+        std::vector<TrigramSource> left;
+        std::vector<int> tokens;
         std::vector<double> logit;
         for (std::size_t i = 0; i < block.size(); ++i) {
-            const double reach = most[i] * attention_bounds_[static_cast<std::size_t>(block[i])];
-            if (most[i] <= 0 || !may_enter(reach, threshold)) continue;
-            left.push_back(block[i]);
-            logit.push_back(most[i]);
+            if (outputs[i].empty()) continue;
+            const double most = outputs[i].front().value;
+            if (!may_enter(most * attention_bounds_[static_cast<std::size_t>(block[i])], best.threshold()))
+                continue;
+            tokens.push_back(block[i]);
+            logit.push_back(most);
+            left.push_back({block[i], {}, std::move(outputs[i])});
         }
         if (left.empty()) return;
         count.qk_rows += left.size();
-        most = row_maxima(rows_of(attention_, left), tiles_);
-        std::vector<int> entering;
-        std::vector<double> entering_logit;
+        const FactoredMatrix<T> attention = rows_of(attention_, tokens);
+        auto destinations = options_.key == SkipTrigramKey::Destination
+                                ? row_entries(attention, logit, best.floors(), tiles_)
+                                : row_tops(attention, best.wanted(), tiles_);
         for (std::size_t i = 0; i < left.size(); ++i) {
-            if (most[i] <= 0 || !may_enter(most[i] * logit[i], threshold)) continue;
-            entering.push_back(left[i]);
-            entering_logit.push_back(logit[i]);
-        }
-        if (!entering.empty()) add(entering, entering_logit, best);
-    }
-
-    void add(const std::vector<int>& sources, const std::vector<double>& logit, TrigramRows& best) {
-        const FactoredMatrix<T> attention = rows_of(attention_, sources);
-        const auto outputs = row_tops(rows_of(logits_, sources), best.wanted(), tiles_);
-        const auto strongest = row_tops(attention, best.wanted(), tiles_);
-        std::vector<std::vector<TokenValue>> through = strongest;
-        if (options_.key == SkipTrigramKey::Destination)
-            through = row_entries(attention, logit, best.floors(), tiles_);
-        for (std::size_t i = 0; i < sources.size(); ++i) {
-            TrigramSource source{sources[i], std::move(through[i]), outputs[i], {}};
-            for (std::size_t k = 0; k < std::min(options_.each, strongest[i].size()); ++k)
-                source.strongest.push_back(strongest[i][k].token);
-            best.add(source);
+            left[i].destinations = std::move(destinations[i]);
+            best.add(left[i]);
         }
     }
 
@@ -122,14 +121,17 @@ private:
 };
 
 template <class T>
-SkipTrigramTable search(const Model& model, const std::vector<Head>& heads,
-                        const SkipTrigramOptions& options) {
+SkipTrigramTable search_heads(const Model& model, const std::vector<Head>& heads,
+                              const SkipTrigramOptions& options) {
     SkipTrigramTable table;
     for (const Head head : heads) {
         const bool full = !options.per_head && table.rows.size() == options.rows;
         TrigramRows best(options, head, model.config().d_vocab, full ? table.rows.back().score : 0);
-        Search<T>(model, head, options).run(best, table);
-        std::ranges::move(best.take(), std::back_inserter(table.rows));
+        Search<T> search(model, head, options);
+        search.run(best, table);
+        std::vector<SkipTrigramRow> rows = best.take();
+        search.add_strongest(rows);
+        std::ranges::move(rows, std::back_inserter(table.rows));
         if (!options.per_head) keep_best(table.rows, options.rows);
     }
     return table;
@@ -157,9 +159,10 @@ SkipTrigramTable skip_trigrams(const Model& model, const SkipTrigramOptions& opt
     check_tokens(model.config(), options.destinations);
     check_tokens(model.config(), options.outputs);
     const std::vector<Head> heads = options.heads.empty() ? all_heads(model.config()) : options.heads;
+    const Model read = embed_through(model, options.embedding, options.evaluate);
     const bool wide = options.evaluate.precision == Precision::Double;
     SkipTrigramTable table =
-        wide ? search<double>(model, heads, options) : search<float>(model, heads, options);
+        wide ? search_heads<double>(read, heads, options) : search_heads<float>(read, heads, options);
     add_bigrams(model, table.rows, options.evaluate);
     return table;
 }

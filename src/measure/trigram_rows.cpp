@@ -74,7 +74,7 @@ void TrigramRows::add(const TrigramSource& source) {
                               .outputs = some(source.outputs, j, each),
                               .bigram = 0,
                               .bugs = {},
-                              .strongest = {source.strongest}};
+                              .strongest = {}};
     };
     if (options_.key == SkipTrigramKey::Source) return add_row(row(0, 0, options_.each));
     for (std::size_t i = 0; i < source.destinations.size(); ++i)  // (i + 1)(j + 1) triples are as good
@@ -94,7 +94,7 @@ void TrigramRows::add_through(const TrigramSource& source, TokenValue destinatio
     if (through.size() == options_.each && score <= through.back().score) return;
     const auto place =
         std::ranges::upper_bound(through, -score, {}, [](const Through& each) { return -each.score; });
-    through.insert(place, {score, source.token, destination, source.outputs.front(), source.strongest});
+    through.insert(place, {score, source.token, destination, source.outputs.front()});
     if (through.size() > options_.each) through.pop_back();
 }
 
@@ -129,7 +129,6 @@ SkipTrigramRow TrigramRows::row_of(const std::vector<Through>& through) const {
     for (const Through& each : through) {
         row.sources.push_back({each.source, each.score});
         row.outputs.push_back(each.output);
-        row.strongest.push_back(each.strongest);
     }
     return row;
 }

@@ -11,9 +11,8 @@ namespace headway {
 /// A source with the largest values of its two sides.
 struct TrigramSource {
     int token = 0;
-    std::vector<TokenValue> destinations;  ///< strongest first; by destination those that are wanted
+    std::vector<TokenValue> destinations;  ///< strongest first; by destination those above the floors
     std::vector<TokenValue> outputs;       ///< strongest first
-    std::vector<int> strongest;            ///< its strongest destinations
 };
 
 /// Sorts rows and keeps the `most` best.
@@ -44,7 +43,6 @@ private:
         double score;
         int source;
         TokenValue destination, output;
-        std::vector<int> strongest;
     };
     void add_row(SkipTrigramRow row);
     void add_through(const TrigramSource& source, TokenValue destination);

@@ -85,9 +85,9 @@ std::vector<Cell> cells_of(const SkipTrigramRow& row, const TokenText& text) {
 }
 
 std::vector<std::string> caption_of(const SkipTrigramTable& trigrams, const SkipTrigramOptions& options,
-                                    const std::string& left_out) {
+                                    const std::string& tokens) {
     std::vector<std::string> caption{
-        "Skip-trigrams [source] ... [destination] -> [output], raw embeddings: score = attention x logit.",
+        "Skip-trigrams [source] ... [destination] -> [output]: score = attention x logit.",
         "attention: (QK - its mean over sources) x scale, in nats of the attention score; logit: OV - its "
         "mean "
         "over outputs; positions, biases and norm scales are left out.",
@@ -100,7 +100,7 @@ std::vector<std::string> caption_of(const SkipTrigramTable& trigrams, const Skip
         fmt::format("Exact up to rounding: of {} sources the OV rows of {} and the QK rows of {} "
                     "were evaluated; bounds rule out the others.",
                     trigrams.sources, trigrams.ov_rows, trigrams.qk_rows));
-    if (!left_out.empty()) caption.push_back(left_out);
+    if (!tokens.empty()) caption.push_back(tokens);
     return caption;
 }
 
@@ -125,19 +125,18 @@ bool is_readable(std::string_view bytes) {
 
 template <class Wanted>
 std::vector<int> tokens_that(const TokenText& text, int d_vocab, const Wanted& wanted) {
-    std::vector<int> tokens;
+    std::vector<int> kept;
     for (int id = 0; id < std::min(d_vocab, text.size()); ++id)
-        if (!text.is_special(id) && is_readable(text.bytes(id)) && wanted(text.bytes(id)))
-            tokens.push_back(id);
-    return tokens;
+        if (!text.is_special(id) && is_readable(text.bytes(id)) && wanted(text.bytes(id))) kept.push_back(id);
+    return kept;
 }
 
 }  // namespace
 
 Table skip_trigram_rows(const SkipTrigramTable& trigrams, const SkipTrigramOptions& options,
-                        const TokenText& text, const std::string& left_out) {
+                        const TokenText& text, const std::string& tokens) {
     Table table{
-        .caption = caption_of(trigrams, options, left_out), .columns = columns_of(options.key), .rows = {}};
+        .caption = caption_of(trigrams, options, tokens), .columns = columns_of(options.key), .rows = {}};
     for (const SkipTrigramRow& row : trigrams.rows) table.rows.push_back(cells_of(row, text));
     return table;
 }

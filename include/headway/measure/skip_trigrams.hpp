@@ -16,6 +16,7 @@
 
 #include "headway/base/head.hpp"
 #include "headway/contract/evaluate.hpp"
+#include "headway/measure/embedding.hpp"
 
 #include <cstdint>
 #include <string_view>
@@ -34,9 +35,10 @@ struct SkipTrigramOptions {
     std::vector<Head> heads{};  ///< none: all
     SkipTrigramKey key = SkipTrigramKey::Source;
     std::size_t rows = 20;
-    bool per_head = false;  ///< so many rows of each head, rather than of all heads together
-    std::size_t each = 4;   ///< partners that a row names
-    int rotary_offset = 0;  ///< rotary models: destination minus source position
+    bool per_head = false;                 ///< so many rows of each head, rather than of all heads together
+    std::size_t each = 4;                  ///< partners that a row names
+    Embedding embedding = Embedding::Raw;  ///< what stands for source and destination; bigrams stay raw
+    int rotary_offset = 0;                 ///< rotary models: destination minus source position
     /// The only tokens in these places; none given: all of the vocabulary. Means are over the vocabulary.
     std::vector<int> sources{}, destinations{}, outputs{};
     EvaluateOptions evaluate{};

@@ -14,9 +14,9 @@ namespace headway {
 /// Columns `head,source,destination,output,score,attention,logit,bigram,bugs,bug`; keyed by source its
 /// strongest `destinations` and `outputs`, by destination its `sources` and their `outputs`. Tokens in a list
 /// stand between blanks, strongest first; numbers are of the best triple. Ids are in detail columns.
-/// `left_out`: what is said of tokens that were not asked for.
+/// `tokens`: what is said of the tokens: their embedding, and which were not asked for.
 Table skip_trigram_rows(const SkipTrigramTable& trigrams, const SkipTrigramOptions& options,
-                        const TokenText& text, const std::string& left_out = {});
+                        const TokenText& text, const std::string& tokens = {});
 
 /// The tokens that can mean something to a person: not special, with a text of whole, visible characters. The
 /// others are seldom trained. None, that is all, without texts.
