@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 headway=$(realpath "${1:-build/release/headway}")
 PATH="$(dirname "$headway"):$PATH"
 cd diagrams
-grep '^\$ ' README.md | cut -c 3- | sh -eux
+awk '/^\$ / { shown = 1; sub(/^\$ /, "") } shown { print; shown = /\\$/ }' README.md | sh -eux

@@ -111,6 +111,10 @@ void place_items(CircuitWork& work) {
         }
     }
     place_layers(work.items, links, box_gap);
+    std::vector<char> bars(work.items.size(), 0);
+    for (std::size_t i = 0; i < work.circuit.components.size(); ++i)
+        bars[i] = is_bar(work.circuit.components[i].kind) ? 1 : 0;
+    pack_groups(work.items, links, bars, box_gap);
 }
 
 void set_bar(LayerItem& bar, double left, double right) {

@@ -118,12 +118,13 @@ PlotScale scale_of(const PlotAxis& axis, const std::vector<double>& values, doub
         if (!axis.low) low = std::floor(low / step + 1e-9) * step;
         if (!axis.high) high = std::ceil(high / step - 1e-9) * step;
     }
-    return {low, high, axis.log, from, to};
+    return {low, high, axis.log, from, to, false};
 }
 
 std::vector<Tick> ticks_of(const PlotScale& scale) {
     if (scale.log) return log_ticks(scale);
-    const double step = round_step(scale.high - scale.low, parts_of(scale.from, scale.to));
+    double step = round_step(scale.high - scale.low, parts_of(scale.from, scale.to));
+    if (scale.whole) step = std::max(1.0, step);
     std::vector<Tick> ticks;
     const double first = std::ceil(scale.low / step - 1e-6), last = std::floor(scale.high / step + 1e-6);
     const int count = static_cast<int>(std::min(last - first, 100.0)) + 1;

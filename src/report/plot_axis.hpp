@@ -15,6 +15,7 @@ struct PlotScale {
     double low = 0, high = 1;
     bool log = false;
     double from = 0, to = 1;
+    bool whole = false;  ///< ticks at whole numbers only: counts
 
     double at(double value) const;
     /// Whether a value has a place: it is finite, and within the axis.

@@ -150,8 +150,9 @@ void draw_names(SvgCanvas& canvas, const BarPlot& plot, double step) {
 SvgCanvas body_of(const Histogram& plot) {
     const Bins bins = bins_of(plot);
     const PlotAxis count_axis{.title = plot.count_title, .low = 0};
-    const PlotFrame frame{bins.x, scale_of(count_axis, {0, std::max(1.0, bins.largest)}, height, 0), width,
-                          height};
+    PlotScale counts = scale_of(count_axis, {0, std::max(1.0, bins.largest)}, height, 0);
+    counts.whole = true;
+    const PlotFrame frame{bins.x, counts, width, height};
     SvgCanvas canvas;
     draw_frame(canvas, frame, plot.x, count_axis);
     draw_bins(canvas, plot, bins, frame);

@@ -230,9 +230,11 @@ void draw_lines(SvgCanvas& canvas, const Work& work) {
     canvas.rect({0, 0, work.width(), work.height()}, {"none", ink_axis, 0.8});
 }
 
-std::string centre_text(double value) {
-    const std::string text = fmt::format("{:.3g}", value == 0 ? 0 : value);
-    return text.front() == '-' ? "\u2212" + text.substr(1) : text;
+/// `baseline 0.0884`; a centre that is called by its number has it once.
+std::string centre_text(const PlotReference& centre) {
+    std::string number = fmt::format("{:.3g}", centre.at == 0 ? 0 : centre.at);
+    if (number.front() == '-') number = "\u2212" + number.substr(1);
+    return centre.name.empty() || centre.name == number ? number : centre.name + " " + number;
 }
 
 /// The bar of colours, with ticks; the centre's line goes through it and has its name.
@@ -262,7 +264,7 @@ void draw_colour_bar(SvgCanvas& canvas, const Work& work) {
         canvas.text({x + width + 6, scale.at(value)}, words, {.size = size_words, .centred = true});
     };
     const std::optional<PlotReference>& centre = work.plot.centre;
-    if (centre) write(centre->at, fmt::format("{} {}", centre->name, centre_text(centre->at)), width);
+    if (centre) write(centre->at, centre_text(*centre), width);
     for (const Tick& tick : ticks_of(scale))
         if (!centre || std::abs(scale.at(tick.value) - scale.at(centre->at)) >= name_gap)
             write(tick.value, tick.text, 0);

@@ -7,7 +7,7 @@
 //
 // Lines before the first command are comments. In a Markdown file the blocks marked ```console are the transcript.
 // usage: transcript HEADWAY FILE FOLDER [GOLDENS]: the run leaves FOLDER/<name>.new where it differs; with GOLDENS, the
-// .dot files that the commands write are those in the folder GOLDENS, no more and no less.
+// .dot files and plots that the commands write are those in the folder GOLDENS, no more and no less.
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <sys/wait.h>
@@ -140,12 +140,24 @@ bool differ(const fs::path& expected, const fs::path& got) {
     return std::system(line.c_str()) != 0;  // NOLINT: both files are ours
 }
 
-/// Compares the .dot files of two folders by name and text; says which differ.
-bool same_pictures(const fs::path& goldens, const fs::path& made) {
+/// DOT text, and SVG text of our own writer; SVG of Graphviz depends on its version.
+bool is_golden(const fs::path& file) {
+    if (file.extension() == ".dot") return true;
+    return file.extension() == ".svg" && contents(file).find("class=\"headway-plot\"") != std::string::npos;
+}
+
+/// Compares the goldens in two folders by name and text; says which differ. A plot that no command names is of
+/// data that are not here.
+bool same_pictures(const fs::path& goldens, const fs::path& made, const std::vector<Step>& steps) {
     bool same = true;
+    const auto named = [&](const fs::path& file) {
+        return file.extension() == ".dot" || std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+                   return step.command.find(file.filename().string()) != std::string::npos;
+               });
+    };
     const auto check = [&](const fs::path& from, const fs::path& to, const char* what) {
         for (const auto& entry : fs::directory_iterator(from))
-            if (entry.path().extension() == ".dot" && !fs::exists(to / entry.path().filename())) {
+            if (is_golden(entry.path()) && named(entry.path()) && !fs::exists(to / entry.path().filename())) {
                 fmt::print("{} {}\n", what, entry.path().filename().string());
                 same = false;
             }
@@ -153,7 +165,7 @@ bool same_pictures(const fs::path& goldens, const fs::path& made) {
     check(goldens, made, "no command writes");
     check(made, goldens, "not among the goldens:");
     for (const auto& entry : fs::directory_iterator(goldens))
-        if (entry.path().extension() == ".dot" && fs::exists(made / entry.path().filename()))
+        if (is_golden(entry.path()) && fs::exists(made / entry.path().filename()))
             same = !differ(entry.path(), made / entry.path().filename()) && same;
     return same;
 }
@@ -178,7 +190,7 @@ int run_file(const fs::path& headway, const fs::path& file, const fs::path& fold
     std::ofstream(base.string() + ".expected") << print(expected);
     std::ofstream(base.string() + ".new") << print(got);
     bool good = !differ(base.string() + ".expected", base.string() + ".new");
-    if (goldens) good = same_pictures(goldens, work) && good;
+    if (goldens) good = same_pictures(goldens, work, expected) && good;
     if (good) fs::remove(base.string() + ".new");
     return good ? 0 : 1;
 }
