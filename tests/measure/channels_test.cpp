@@ -5,7 +5,7 @@
 #include "headway/model/load.hpp"
 #include "headway/network/text.hpp"
 #include "support/errors.hpp"
-#include "support/score_oracle.h"
+#include "support/every_feature.hpp"
 
 #include <gtest/gtest.h>
 
@@ -65,6 +65,27 @@ TEST(Channels, AddUpToTheCompositionScoreExactly) {
             EXPECT_NEAR(weights, 1, 1e-12);
             EXPECT_EQ(found.effective_dimension, table.effective_dimension);
         }
+    }
+}
+
+TEST(Channels, AddUpToTheCompositionScoreWithEveryPairOfFeatures) {
+    const Config sizes = parse_random_shape(
+        "layers=2,heads=4,kv_heads=2,d_model=12,d_head=6,d_mlp=8,vocab=7,ctx=5,positions=none");
+    for (const auto& choice : testing::every_pair_of_features(sizes)) {
+        Config config = testing::config_of(choice, sizes);
+        if (config.norms_after()) config.parallel_block = config.shared_norm = false;  // not represented
+        SCOPED_TRACE(testing::words_of(choice));
+        const Model model = random_model(config, {.fold = config.folding, .seed = 12});
+        std::vector<ChannelPair> pairs;
+        std::vector<double> squares;
+        for (const CompositionRow& score :
+             composition(model, all_kinds, in_double, {.stream_norms = false}).rows) {
+            pairs.push_back({score.writer, score.reader, score.kind});
+            squares.push_back(score.score * score.score);
+        }
+        const std::vector<Channels> found = channels(model, pairs, in_double);
+        ASSERT_EQ(found.size(), 48U);
+        for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i].square, squares[i], 1e-12);
     }
 }
 
