@@ -26,6 +26,14 @@ FlagGroup over_flags() {
 }
 
 ProbeTokens probe_tokens(const Arguments& arguments, const Config& config, const CheckpointStep& where) {
+    if (arguments.has("--probe") || arguments.has("--judge") || arguments.has("--probe-tokens"))
+        return tokens_to_probe(arguments, config, where);
+    for (const char* flag : {"--probe-rows", "--probe-length"})
+        require(!arguments.has(flag), ErrorKind::Usage, "{} needs --probe", flag);
+    return {};
+}
+
+ProbeTokens tokens_to_probe(const Arguments& arguments, const Config& config, const CheckpointStep& where) {
     constexpr std::int64_t most = 1 << 20;
     if (arguments.has("--probe-tokens")) {
         for (const char* flag : {"--probe-rows", "--probe-length"})
@@ -34,10 +42,6 @@ ProbeTokens probe_tokens(const Arguments& arguments, const Config& config, const
         const std::string file = arguments.text("--probe-tokens");
         return {read_tokens(file).rows, fmt::format("The tokens are those of {}.", escaped(file))};
     }
-    const bool wanted = arguments.has("--probe") || arguments.has("--judge");
-    for (const char* flag : {"--probe-rows", "--probe-length"})
-        require(wanted || !arguments.has(flag), ErrorKind::Usage, "{} needs --probe", flag);
-    if (!wanted) return {};
     const std::optional<int> begin = begin_token_of(where.where, where.config);
     ProbeOptions options;
     options.rows = static_cast<int>(arguments.integer("--probe-rows", options.rows, 1, most));

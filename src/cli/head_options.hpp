@@ -20,6 +20,8 @@ struct ProbeTokens {
 };
 /// `where`: whose files name the token that begins a sequence.
 ProbeTokens probe_tokens(const Arguments& arguments, const Config& config, const CheckpointStep& where);
+/// The same of a command that always probes: drawn without the flags.
+ProbeTokens tokens_to_probe(const Arguments& arguments, const Config& config, const CheckpointStep& where);
 
 /// `--over`, `--follow`.
 FlagGroup over_flags();

@@ -1,5 +1,6 @@
 // headway ablate: what behaviour and loss become when edges are closed, heads or components removed.
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/head_options.hpp"
 #include "cli/session.hpp"
 #include "cli/verb.hpp"
 #include "headway/base/error.hpp"
@@ -11,7 +12,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <string_view>
 
 namespace headway {
@@ -56,17 +56,6 @@ std::vector<AblationCase> cases_of(const Arguments& arguments, const Config& con
     return cases;
 }
 
-AblationData data_of(const Arguments& arguments, const Config& config) {
-    AblationData data;
-    if (arguments.has("--probe-tokens"))
-        data.probe = read_tokens(arguments.text("--probe-tokens")).rows;
-    else
-        data.probe = probe_rows(config, {.seed = static_cast<std::uint64_t>(arguments.integer(
-                                             "--seed", 0, 0, std::numeric_limits<std::int64_t>::max()))});
-    if (arguments.has("--text-tokens")) data.text = read_tokens(arguments.text("--text-tokens")).rows;
-    return data;
-}
-
 // Those of --heads; or those that look for what followed their token; or all.
 std::vector<Head> heads_of(const Arguments& arguments, const Config& config, const Probe& untouched) {
     if (arguments.has("--heads")) return parse_head_sets(arguments.text("--heads"), config);
@@ -107,12 +96,16 @@ int run(const Arguments& arguments) {
     const EvaluateOptions options = evaluate_options(arguments);
     const Model model = open_model(arguments, where);
     const std::vector<AblationCase> cases = cases_of(arguments, model.config());
-    const AblationData data = data_of(arguments, model.config());
+    const ProbeTokens tokens =
+        tokens_to_probe(arguments, model.config(), {.step = 0, .where = where, .config = {}});
+    AblationData data{.probe = tokens.rows, .text = {}};
+    if (arguments.has("--text-tokens")) data.text = read_tokens(arguments.text("--text-tokens")).rows;
     const std::vector<AblationRow> rows = ablate(model, cases, data, options);
     const std::vector<Head> heads = heads_of(arguments, model.config(), rows.front().probe);
     Result result = result_of(arguments, model);
     result.rows_are_data = true;
     add_rows(result.table, ablation_rows(rows, heads, !data.text.empty()));
+    result.table.caption.push_back(tokens.about);
     if (arguments.has("--pictures")) {
         draw_cases(arguments, model, rows, heads, options);
         result.table.caption.push_back(fmt::format("Circuit diagrams of the cases, in this order: {} to {}.",
@@ -135,6 +128,8 @@ Verb ablate_verb() {
               {{"--case", "EDITS", "one row: L0H3, L0H3.V:0-2, L0H3=0.5, L0H0>L1H{2,4}.K; # NAME", {}, true},
                {"--cases", "FILE", "the same, one a line"},
                {"--probe-tokens", "FILE", "a .npy of [b, r, r], a row or several (default: drawn by --seed)"},
+               {"--probe-rows", "N", "rows that are drawn (default 8)"},
+               {"--probe-length", "T", "tokens of r (default 50)"},
                {"--text-tokens", "FILE", "a .npy of token ids: the loss on them is a column"},
                {"--heads", "LIST", "whose induction is shown: L1H{2,4-7} (default: those above 0.3)"},
                {"--pictures", "FOLDER", "a circuit diagram of each case: case-0.svg, case-1.svg, ..."},

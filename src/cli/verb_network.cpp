@@ -1,5 +1,6 @@
 // headway network: the model as symbols.
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/edit_arguments.hpp"
 #include "cli/session.hpp"
 #include "cli/verb.hpp"
 #include "headway/base/error.hpp"
@@ -56,6 +57,10 @@ int network(const Arguments& arguments) {
     require(!arguments.has("--expand") || !arguments.has("--score"), ErrorKind::Usage,
             "network: --expand is of the logits, --score of a head: one of them");
     if (as_table) {
+        for (const char* flag : {"--zero", "--scale", "--close"})
+            require(!arguments.has(flag), ErrorKind::Usage,
+                    "network: {} is of the whole network: --expand and --score are of the model as it is",
+                    flag);
         const Destination to = destination(arguments, {where});
         const Model model = open_model(arguments, where);
         Result result = result_of(arguments, model);
@@ -74,7 +79,7 @@ int network(const Arguments& arguments) {
     check_text_output(arguments, {where});
     const Config config = open_model(arguments, where).config();
     const Clock building;
-    Network written_down = transformer(config);
+    Network written_down = edit(transformer(config), config, edits_of(arguments, config));
     if (arguments.has("--verbose"))
         say(fmt::format("network built in {:.1f} ms, {} nodes", building.milliseconds(),
                         count_nodes(written_down.output)));
@@ -101,15 +106,19 @@ Verb network_verb() {
                      {"--max-paths", "N", "refuse to list more than this (default 1000000)"},
                      {"--top", "N", "the first N terms only"},
                      {"--heads", "LIST", "paths through one of these heads only: L0H3,L1H*"}}},
+                   edit_flags(),
                    file_flags(),
                    model_flags(),
                    general_flags()},
         .examples = {"headway network example:attn-only-2l",
+                     "headway network example:attn-only-2l --close 'L0H{0,2,4}>L1H5.K'",
                      "headway network example:induction --expand 2 --as einsum",
                      "headway network random:gpt2 --expand 2 --source embed --format csv -v",
                      "headway network example:attn-only-2l --score L1H4 --as latex",
                      "headway network llama/ --as json -o network.json"},
-        .notes = "The text form can be read back: headway contract @FILE MODEL evaluates it.",
+        .notes =
+            "The text form can be read back: headway contract @FILE MODEL evaluates it. An edited network\n"
+            "with --scale or --pattern has leaves of its own, head_scale and given_pattern.",
         .run = network};
 }
 
