@@ -168,7 +168,8 @@ Destination destination(const Arguments& arguments, const std::vector<std::strin
         if (!stated && !own)
             throw Error(ErrorKind::Usage,
                         fmt::format("-o {}: the extension names no format", escaped(result.file.native())),
-                        "use .txt, .csv, .tsv, .json, .jsonl, .md or .npz, or say --format");
+                        fmt::format("use .txt, .csv, .tsv, .json, .jsonl, .md{} or say --format",
+                                    arguments.verb().picture.empty() ? " or .npz," : ", .npz or .svg,"));
         if (!stated) result.format = *own;
         check_text_output(arguments, inputs);
     }

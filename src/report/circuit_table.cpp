@@ -93,7 +93,7 @@ void append_sentences(const Circuit& circuit, const std::vector<const CircuitEdg
         caption.emplace_back("Edges that are closed have the scores of the untouched model.");
     if (any([](const CircuitEdge* edge) { return !edge->parts.empty(); }))
         caption.emplace_back(
-            "components: of the writer's W_OV, by their share w_i score_i^2 of score^2 (w_i = s_i^2 / sum "
+            "channels: components of the writer's W_OV, by their share w_i score_i^2 of score^2 (w_i = s_i^2 / sum "
             "s^2).");
     if (!circuit.config.linear_head())
         caption.emplace_back("No edges lead to the unembedding: the head in front of it is not linear.");
@@ -132,7 +132,7 @@ Table circuit_rows(const Circuit& circuit) {
         std::any_of(edges.begin(), edges.end(), [](const CircuitEdge* edge) { return !edge->parts.empty(); });
     const bool closed =
         std::any_of(edges.begin(), edges.end(), [](const CircuitEdge* edge) { return edge->closed; });
-    if (parts) table.columns.push_back({"components", ColumnKind::Text});
+    if (parts) table.columns.push_back({"channels", ColumnKind::Text});
     if (closed) table.columns.push_back({"edit", ColumnKind::Text});
     for (const CircuitEdge* edge : edges) {
         std::vector<Cell> row{circuit.components[edge->from].label, circuit.components[edge->to].label,
