@@ -39,7 +39,7 @@ int neurons(const Arguments& arguments) {
                        sentences(side, layer, file.config(), embedding),
                        {}};
     if (arguments.has("--formula")) {
-        print(to_text(matrix.expression) + "\n");
+        print(to_text(matrix.expression));
         return 0;
     }
     const Model model = embed_through(file, embedding, options);

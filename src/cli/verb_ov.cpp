@@ -49,8 +49,7 @@ struct Asked {
     std::vector<Expr> matrices;
     Embedding embedding;
     std::vector<std::string> caption(const Config& config) const {
-        std::vector<std::string> sentences;
-        if (circuits.size() == 1) sentences = circuit_sentences(circuits.front(), config);
+        std::vector<std::string> sentences = circuit_sentences(circuits, config);
         if (circuits.front().kind != CircuitKind::PositionQK)
             sentences.push_back(embedding_sentence(config, embedding));
         return sentences;
@@ -122,7 +121,7 @@ int matrix_command(const Arguments& arguments, CircuitKind kind) {
     for (const HeadCircuit& circuit : asked.circuits)
         asked.matrices.push_back(circuit_matrix(file.config(), circuit, CircuitEnds::Vocabulary));
     if (arguments.has("--formula")) {
-        for (const Expr& matrix : asked.matrices) print(to_text(matrix) + "\n");
+        for (const Expr& matrix : asked.matrices) print(to_text(matrix));
         return 0;
     }
     const Model model = embed_through(file, embedding, options);

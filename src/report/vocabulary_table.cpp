@@ -25,13 +25,13 @@ Cell axis_cell(const MatrixAxis& axis, int number, const TokenText& text) {
 std::string heads_text(const std::vector<Head>& heads) {
     std::string text;
     for (const Head head : heads) text += (text.empty() ? "" : " + ") + label(head);
-    return heads.size() > 1 ? "(" + text + ")" : text;
+    return text;
 }
 
-std::string formula(const HeadCircuit& circuit) {
+// `heads`: what stands for the circuit's own heads.
+std::string formula(const HeadCircuit& circuit, const std::string& heads) {
     const std::string ov = circuit.writers.empty() ? "" : " W_OV[" + heads_text(circuit.writers) + "]";
     const std::string end = circuit.kind == CircuitKind::PositionQK ? "W_pos" : "W_E";
-    const std::string heads = heads_text(circuit.heads);
     switch (circuit.kind) {
         case CircuitKind::Direct:
             return "W_E W_U";
@@ -62,15 +62,25 @@ MatrixAxes axes_of(CircuitKind kind) {
     }
 }
 
-std::vector<std::string> circuit_sentences(const HeadCircuit& circuit, const Config& config) {
-    const MatrixAxes axes = axes_of(circuit.kind);
-    std::vector<std::string> sentences{fmt::format(
-        "{}: {}, rows {}, columns {}; without biases{}, norm scales{}.", label(circuit), formula(circuit),
-        axes.rows.name, axes.columns.name, config.has_mlp() ? ", feed-forward layers" : "",
-        circuit.kind == CircuitKind::Direct || circuit.kind == CircuitKind::OV ? "" : " and 1/sqrt(d_head)")};
-    if (circuit.kind == CircuitKind::QK && config.positions == Positions::Rotary)
+std::vector<std::string> circuit_sentences(std::span<const HeadCircuit> circuits, const Config& config) {
+    const HeadCircuit& first = circuits.front();
+    const MatrixAxes axes = axes_of(first.kind);
+    const auto plural = [](const MatrixAxis& axis) {
+        return axis.tokens ? axis.name + " tokens" : axis.name.substr(0, axis.name.find('_')) + " positions";
+    };
+    const bool scores = first.kind == CircuitKind::QK || first.kind == CircuitKind::PositionQK;
+    const bool one = circuits.size() == 1;
+    std::vector<std::string> sentences{
+        fmt::format("{}{}: rows are {}, columns {}; without biases{}, norm scales{}.",
+                    formula(first, one ? heads_text(first.heads) : "h"),
+                    one ? "" : fmt::format(" of each of {} heads", circuits.size()), plural(axes.rows),
+                    plural(axes.columns), config.has_mlp() ? ", feed-forward layers" : "",
+                    scores ? ", 1/sqrt(d_head)" : "")};
+    if (first.kind == CircuitKind::QK && config.positions == Positions::Rotary)
         sentences.push_back(fmt::format("The query stands {} positions behind the key (rotary offset).",
-                                        circuit.rotary_offset));
+                                        first.rotary_offset));
+    if (first.kind == CircuitKind::PositionQK && config.causal)
+        sentences.emplace_back("Keys after the query have entries too, though no query sees them.");
     return sentences;
 }
 

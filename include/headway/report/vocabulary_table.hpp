@@ -26,8 +26,9 @@ struct MatrixAxes {
 };
 MatrixAxes axes_of(CircuitKind kind);
 
-/// What a circuit is, as sentences: its formula, what rows and columns are, what is left out.
-std::vector<std::string> circuit_sentences(const HeadCircuit& circuit, const Config& config);
+/// What circuits are, as sentences: the formula, what rows and columns are, what is left out. Several are
+/// those of single heads that differ in nothing else.
+std::vector<std::string> circuit_sentences(std::span<const HeadCircuit> circuits, const Config& config);
 
 /// Columns: row, column, `value`, and the numbers of row and column where they are shown by text.
 Table entry_rows(std::span<const MatrixEntry> entries, const MatrixAxes& axes, const TokenText& text);
