@@ -5,6 +5,7 @@
 #include "cli/head_options.hpp"
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
+#include "headway/measure/embedding.hpp"
 #include "headway/report/pair_table.hpp"
 #include "headway/report/selection.hpp"
 #include "headway/report/spectra_plot.hpp"
@@ -37,22 +38,28 @@ SpectraOptions spectra_of(const Arguments& arguments, const EvaluateOptions& eva
             .rotary_offset = static_cast<int>(arguments.integer("--rope-offset", 0, 0, most))};
 }
 
-// The model that is measured, its weights edited as the flags say, and the caption begun.
+// The model, its weights edited as the flags say; the same behind the embedding of --embed; and the caption
+// begun.
 struct Opened {
     Model model;
+    Model embedded;
     Result result;
 };
 
-Opened open_edited(const Arguments& arguments) {
+Opened open_edited(const Arguments& arguments, const EvaluateOptions& evaluate) {
+    const Embedding embedding = parse_embedding(arguments.text("--embed", "raw"));
     const Model model = open_model(arguments, arguments.positional(0));
     const Edits edits = edits_of(arguments, model.config());
     require(edits.closed.empty() && edits.given_patterns.empty(), ErrorKind::Usage,
             "--close and --pattern edit a run; eigenvalues are of weights");
-    Opened opened{edits.empty() ? model : with_edited_weights(model, edits), result_of(arguments, model)};
+    const Model edited = edits.empty() ? model : with_edited_weights(model, edits);
+    Result result = result_of(arguments, model);
+    std::vector<std::string>& caption = result.table.caption;
     const std::vector<std::string> notes = edited_model(arguments, model).notes;
-    opened.result.table.caption.insert(opened.result.table.caption.end(), notes.begin(), notes.end());
-    opened.result.rows_are_data = true;
-    return opened;
+    caption.insert(caption.end(), notes.begin(), notes.end());
+    caption.push_back(embedding_sentence(model.config(), embedding));
+    result.rows_are_data = true;
+    return {edited, embed_through(edited, embedding, evaluate), std::move(result)};
 }
 
 // What pairs of heads are judged by.
@@ -61,17 +68,17 @@ struct Pairs {
     CompositionTable scores;
 };
 
-Pairs pairs_of(const Model& model, const SpectraOptions& options) {
-    return {pair_matching(model, {.spectra = options}),
+Pairs pairs_of(const Model& model, const Model& embedded, const SpectraOptions& options) {
+    return {pair_matching(embedded, {.spectra = options}),
             composition(model, {Composition::K}, options.evaluate, {.offset = options.rotary_offset})};
 }
 
 int table_of_pairs(const Arguments& arguments) {
     const EvaluateOptions evaluate = evaluate_options(arguments);
     const Destination to = destination(arguments, {arguments.positional(0)});
-    auto [model, result] = open_edited(arguments);
+    auto [model, embedded, result] = open_edited(arguments, evaluate);
     const PairView view = view_of(arguments, model.config());
-    const Pairs pairs = pairs_of(model, spectra_of(arguments, evaluate, model.config()));
+    const Pairs pairs = pairs_of(model, embedded, spectra_of(arguments, evaluate, model.config()));
     add_rows(result.table, pair_rows(pairs.matching, pairs.scores, model.config(), view));
     if (to.format == Format::Svg)
         result.picture = svg(corner_plot(
@@ -84,12 +91,12 @@ int judgement(const Arguments& arguments) {
     const EvaluateOptions evaluate = evaluate_options(arguments);
     const std::string where = arguments.positional(0);
     const Destination to = destination(arguments, {where, arguments.text("--probe-tokens")});
-    auto [model, result] = open_edited(arguments);
+    auto [model, embedded, result] = open_edited(arguments, evaluate);
     const SpectraOptions spectra = spectra_of(arguments, evaluate, model.config());
     const ProbeTokens tokens =
         probe_tokens(arguments, model.config(), {.step = 0, .where = where, .config = {}});
     const Probe found = probe(model, tokens.rows, evaluate);
-    const Pairs pairs = pairs_of(model, spectra);
+    const Pairs pairs = pairs_of(model, embedded, spectra);
     const JudgeOptions options;
     add_rows(result.table,
              verdict_rows(judge_induction(pairs.matching, pairs.scores, found, options), found, options));
@@ -140,10 +147,10 @@ std::vector<NamedSpectrum> spectra_named(const Arguments& arguments, const Model
 int table_of_eigenvalues(const Arguments& arguments) {
     const EvaluateOptions evaluate = evaluate_options(arguments);
     const Destination to = destination(arguments, {arguments.positional(0)});
-    auto [model, result] = open_edited(arguments);
+    auto [model, embedded, result] = open_edited(arguments, evaluate);
     SpectraOptions options = spectra_of(arguments, evaluate, model.config());
     options.keep_eigenvalues = true;
-    const std::vector<NamedSpectrum> spectra = spectra_named(arguments, model, options);
+    const std::vector<NamedSpectrum> spectra = spectra_named(arguments, embedded, options);
     add_rows(result.table, eigenvalue_rows(spectra));
     if (to.format == Format::Svg)
         result.picture = svg(eigenvalue_plot(spectra, fmt::format("{}: eigenvalues", escaped(model.name()))));

@@ -94,19 +94,25 @@ Verdict by_number(const std::string& method, const Order& order, const Order& tr
 
 std::vector<Verdict> judge_induction(const std::vector<PairMatching>& pairs, const CompositionTable& scores,
                                      const Probe& probe, const JudgeOptions& options) {
-    Best score, matching, corner;
-    for (const CompositionRow& row : scores.rows)
-        if (row.kind == Composition::K) score.add(row.reader, row.score);
+    Best score, matching, corner, score_and_matching;
+    std::set<std::pair<Head, Head>> matched;
     for (const PairMatching& pair : pairs) {
         matching.add(pair.reader, pair.k_matching.value);
         corner.add(pair.reader, pair.corner());
+        if (pair.k_matching.value >= options.matching) matched.emplace(pair.writer, pair.reader);
+    }
+    for (const CompositionRow& row : scores.rows) {
+        if (row.kind != Composition::K) continue;
+        score.add(row.reader, row.score);
+        if (matched.contains({row.writer, row.reader})) score_and_matching.add(row.reader, row.score);
     }
     const Order truth = truth_of(probe, options.induction);
     std::vector<Verdict> verdicts;
     for (const auto& [method, best, least] :
          {std::tuple{"k_score", &score, options.score_ratio * scores.baseline},
           {"k_matching", &matching, options.matching},
-          {"corner", &corner, options.matching}}) {
+          {"corner", &corner, options.matching},
+          {"score_and_matching", &score_and_matching, options.score_ratio * scores.baseline}}) {
         const Order order = best->order();
         verdicts.push_back(by_threshold(method, order, truth, least));
         verdicts.push_back(by_number(method, order, truth));

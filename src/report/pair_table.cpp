@@ -35,17 +35,19 @@ std::vector<PairColumn> number_columns(const CompositionTable& scores, const Con
     std::map<std::pair<Head, Head>, double> k_scores;
     for (const CompositionRow& row : scores.rows)
         if (row.kind == Composition::K) k_scores[{row.writer, row.reader}] = row.score;
+    const auto score = [k_scores = std::move(k_scores)](const PairMatching& pair) {
+        const auto at = k_scores.find({pair.writer, pair.reader});
+        return at == k_scores.end() ? std::numeric_limits<double>::quiet_NaN() : at->second;
+    };
     std::vector<PairColumn> columns{
         {number("k_matching"), [](const PairMatching& pair) { return pair.k_matching.value; }},
         {number("copying_reader"), [](const PairMatching& pair) { return pair.copying_reader; }},
         {number("corner"), [](const PairMatching& pair) { return pair.corner(); }},
         {{"candidate", ColumnKind::Integer},
          [](const PairMatching& pair) { return pair.corner() >= corner_threshold ? 1.0 : 0.0; }},
-        {number("k_score"),
-         [k_scores = std::move(k_scores)](const PairMatching& pair) {
-             const auto at = k_scores.find({pair.writer, pair.reader});
-             return at == k_scores.end() ? std::numeric_limits<double>::quiet_NaN() : at->second;
-         }},
+        {number("k_score"), score},
+        {number("k_ratio", true),
+         [score, baseline = scores.baseline](const PairMatching& pair) { return score(pair) / baseline; }},
         {number("k_matching_error", true), [](const PairMatching& pair) { return pair.k_matching.error; }}};
     if (config.positions != Positions::Learned) return columns;
     columns.push_back({number("q_matching"), [](const PairMatching& pair) { return pair.q_matching.value; }});

@@ -2,6 +2,7 @@
 #include "headway/report/spectra_plot.hpp"
 
 #include "headway/measure/corner.hpp"
+#include "headway/measure/judge.hpp"
 
 #include <fmt/format.h>
 
@@ -29,6 +30,8 @@ std::vector<std::string> score_sentences(const std::vector<NamedSpectrum>& spect
         sentences.push_back(fmt::format("{}: {}.", each.circuit, score_text(each.score)));
     return sentences;
 }
+
+constexpr double circuit_ratio = JudgeOptions{}.score_ratio;
 
 // How deep in the corner a pair is: equal ones differ in their matching.
 using Depth = std::pair<double, double>;
@@ -85,26 +88,32 @@ EigenvaluePlot eigenvalue_plot(const std::vector<NamedSpectrum>& spectra, const 
 }
 
 ScatterPlot corner_plot(const Table& rows, const std::string& title) {
+    const std::string composes = fmt::format("K score at least {} x baseline", circuit_ratio);
     ScatterPlot plot{.title = title,
                      .caption = rows.caption,
                      .x = {.title = "K-composed matching of the pair", .low = -1, .high = 1},
                      .y = {.title = "full-OV copying of the reader", .low = -1, .high = 1},
-                     .series = {"pair of heads", "deepest pair of a candidate"},
+                     .series = {"pair of heads", composes, "deepest pair of a candidate"},
                      .corner = ScatterPlot::Corner{corner_threshold, corner_threshold, "induction corner"}};
     const std::size_t writer = rows.column("writer"), reader = rows.column("reader");
     const std::size_t x = rows.column("k_matching"), y = rows.column("copying_reader");
+    const std::size_t ratio = rows.column("k_ratio");
     const std::map<std::string, Depth> deepest = deepest_of(rows);
     for (const std::vector<Cell>& row : rows.rows) {
         const std::optional<Depth> depth = depth_of(row, x, y);
         if (!depth) continue;
         const std::string& name = std::get<std::string>(row[reader]);
         const bool named = depth->first >= corner_threshold && *depth == deepest.at(name);
+        const auto* score = std::get_if<double>(&row[ratio]);
+        const bool strong = score != nullptr && *score >= circuit_ratio;
+        const std::size_t series = strong ? 1 : 0;
         plot.points.push_back({.x = std::get<double>(row[x]),
                                .y = std::get<double>(row[y]),
                                .label = named ? name : std::string(),
-                               .series = named ? 1U : 0U,
+                               .series = named ? 2 : series,
                                .note = fmt::format("{} with {}", name, std::get<std::string>(row[writer]))});
     }
+    std::ranges::stable_sort(plot.points, {}, &ScatterPlot::Point::series);  // the rare ones on top
     return plot;
 }
 

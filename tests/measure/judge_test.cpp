@@ -42,7 +42,7 @@ CompositionTable some_scores() {
 
 TEST(Judge, NamesHitsMissesAndFalseAlarmsOfAThreshold) {
     const std::vector<Verdict> verdicts = judge_induction(some_pairs, some_scores(), some_probe());
-    ASSERT_EQ(verdicts.size(), 6U);
+    ASSERT_EQ(verdicts.size(), 8U);
     const Verdict& score = verdicts[0];
     EXPECT_EQ(score.method, "k_score");
     EXPECT_EQ(score.named_by, "at least 0.175");
@@ -63,6 +63,14 @@ TEST(Judge, NamesAsManyAsTheProbeFound) {
     EXPECT_EQ(verdicts[1].hits, (std::vector<Head>{{1, 0}}));          // score: L1H2, L1H0
     EXPECT_EQ(verdicts[3].false_alarms, (std::vector<Head>{{1, 2}}));  // matching: L1H2, L1H0
     EXPECT_EQ(verdicts[5].recall, 1);                                  // corner: L1H0, L1H1
+}
+
+// L1H2 has the highest score, with L0H1; it matches with L0H0.
+TEST(Judge, BothClaimsMustHoldOfOnePair) {
+    const std::vector<Verdict> verdicts = judge_induction(some_pairs, some_scores(), some_probe());
+    EXPECT_EQ(verdicts[6].method, "score_and_matching");
+    EXPECT_EQ(verdicts[6].hits, (std::vector<Head>{{1, 0}}));
+    EXPECT_TRUE(verdicts[6].false_alarms.empty());
 }
 
 TEST(Judge, AveragePrecisionIsOfTheWholeOrder) {

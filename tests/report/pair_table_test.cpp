@@ -86,7 +86,7 @@ TEST(PairTable, VerdictsNameTheHeads) {
     const JudgeOptions options{.matching = 0.99};
     const Probe found = probe(trained(), probe_rows(trained().config(), {.rows = 2, .length = 40}));
     const Table table = verdict_rows(judge_induction(pairs(), scores(), found, options), found, options);
-    ASSERT_EQ(table.rows.size(), 6U);
+    ASSERT_EQ(table.rows.size(), 8U);
     EXPECT_EQ(std::get<std::string>(table.rows[4][table.column("method")]), "corner");
     EXPECT_EQ(std::get<double>(table.rows[4][table.column("precision")]), 1);
     EXPECT_THAT(to_text(table), HasSubstr("5 of 16 heads: "));

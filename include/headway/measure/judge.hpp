@@ -4,6 +4,7 @@
 //   k_score      the K-composition score: the reader reads what the writer writes
 //   k_matching   the matching score of the K-composed QK circuit: tokens meet themselves
 //   corner       the smaller of k_matching and the reader's full OV copying
+//   score_and_matching   the K score among the pairs that match: both claims about one pair
 // and names heads in two ways, neither of which looks at the answer: by a threshold that was fixed before,
 // and the n strongest, where n is how many the probe found (for which precision and recall are equal).
 // SPDX-License-Identifier: Apache-2.0
@@ -26,7 +27,7 @@ struct JudgeOptions {
 
 /// One way to name heads, and what became of it.
 struct Verdict {
-    std::string method = {};              ///< `k_score`, `k_matching`, `corner`
+    std::string method = {};              ///< `k_score`, `k_matching`, `corner`, `score_and_matching`
     std::string named_by = {};            ///< `at least 0.9`, `the 15 strongest`
     std::vector<Head> hits = {};          ///< by strength, the strongest first
     std::vector<Head> false_alarms = {};  ///< the same

@@ -24,7 +24,7 @@ struct PairView {
 };
 
 /// Columns `writer,reader,k_matching,copying_reader,corner`; `candidate`, 1 where the corner is at least
-/// `corner_threshold`; the K-composition score of `scores`, and errors; with learned positions `q_matching`;
+/// `corner_threshold`; `k_score` of `scores`, `k_ratio` to its baseline, and errors; with learned positions `q_matching`;
 /// `undefined`, which says of every empty cell why. Throws Error(Usage) for a `sort` that is no column of
 /// numbers.
 Table pair_rows(const std::vector<PairMatching>& pairs, const CompositionTable& scores, const Config& config,

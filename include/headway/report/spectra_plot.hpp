@@ -26,7 +26,7 @@ Table eigenvalue_rows(const std::vector<NamedSpectrum>& spectra);
 EigenvaluePlot eigenvalue_plot(const std::vector<NamedSpectrum>& spectra, const std::string& title);
 
 /// Full-OV copying of the reader against K-composed matching: a point for each of `rows`, which are those of
-/// pair_rows; labels at the deepest pair of each candidate.
+/// pair_rows; those that compose by K (1.75 x baseline) and the deepest pair of each candidate stand out.
 ScatterPlot corner_plot(const Table& rows, const std::string& title);
 
 /// How many heads have which copying score: of full OV and of OV alone, stacked apart on one sheet.
