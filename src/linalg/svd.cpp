@@ -33,7 +33,7 @@ struct Factors {
 Factors factors_of(ColumnMajor matrix) {
     auto [info, u, s, v] = xt::lapack::gesdd(matrix, 'S');
     require_converged(info, "singular values");
-    return {std::move(u), std::move(s), std::move(v)};
+    return {std::move(u), s, std::move(v)};
 }
 
 // a b, or a bᵀ.
