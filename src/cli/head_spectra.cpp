@@ -158,12 +158,14 @@ int table_of_eigenvalues(const Arguments& arguments) {
     return 0;
 }
 
+// A command, and whether it has rows to choose from.
 struct Command {
     const char* flag;
     int (*run)(const Arguments&);
+    bool chooses;
 };
-constexpr std::array commands{Command{"--pairs", table_of_pairs}, Command{"--judge", judgement},
-                              Command{"--eigenvalues", table_of_eigenvalues}};
+constexpr std::array commands{Command{"--pairs", table_of_pairs, true}, Command{"--judge", judgement, false},
+                              Command{"--eigenvalues", table_of_eigenvalues, false}};
 
 }  // namespace
 
@@ -174,11 +176,19 @@ FlagGroup spectra_flags() {
          {"--judge", "", "precision and recall of K score, matching and corner against the probe's heads"},
          {"--eigenvalues", "LIST", "eigenvalues of these heads, or of a circuit \"qk:L0H3>L1H4.K\""},
          {"--circuit", "C", "of --eigenvalues: full-ov (default), ov, full-qk or qk"},
+         {"--embed", "E", "with these: what tokens become: raw (default), mlp0 or layer0"},
          {"--rope-offset", "N", "rotary models: query minus key position of QK (default 0)"}}};
 }
 
 bool asks_for_spectra(const Arguments& arguments) {
-    return std::ranges::any_of(commands, [&](const Command& each) { return arguments.has(each.flag); });
+    const bool asks =
+        std::ranges::any_of(commands, [&](const Command& each) { return arguments.has(each.flag); });
+    for (const char* flag : {"--embed", "--rope-offset"})
+        require(asks || !arguments.has(flag), ErrorKind::Usage, "{} needs --pairs, --judge or --eigenvalues",
+                flag);
+    require(arguments.has("--eigenvalues") || !arguments.has("--circuit"), ErrorKind::Usage,
+            "--circuit needs --eigenvalues HEADS");
+    return asks;
 }
 
 int heads_spectra(const Arguments& arguments) {
@@ -192,6 +202,11 @@ int heads_spectra(const Arguments& arguments) {
     invariant(chosen != nullptr, "heads_spectra without a flag of its own");
     require(!arguments.has("--over"), ErrorKind::Usage, "{} is of one model: --over is one too many",
             chosen->flag);
+    for (const char* flag : {"--top", "--sort", "--threshold", "--heads", "--layers"})
+        require(chosen->chooses || !arguments.has(flag), ErrorKind::Usage,
+                "{} shows all its rows: {} is one "
+                "too many",
+                chosen->flag, flag);
     return chosen->run(arguments);
 }
 

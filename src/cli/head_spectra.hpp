@@ -6,10 +6,10 @@
 
 namespace headway {
 
-/// `--pairs`, `--judge`, `--eigenvalues`, `--circuit`, `--rope-offset`.
+/// `--pairs`, `--judge`, `--eigenvalues`, and what they are of: `--circuit`, `--embed`, `--rope-offset`.
 FlagGroup spectra_flags();
 
-/// Whether the command is one of these.
+/// Whether the command is one of the three. Throws Error(Usage) for the other flags without one.
 bool asks_for_spectra(const Arguments& arguments);
 
 /// The command. Throws Error(Usage) for more than one of them.
