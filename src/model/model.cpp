@@ -176,6 +176,7 @@ const Leaf& Model::at(std::string_view symbol, int layer) const {
     const auto found = state_->known.find(name);
     if (found != state_->known.end()) return found->second;
     std::vector<std::string> labels;
+    for (const Leaf& leaf : state_->leaves) labels.push_back(label(leaf.name));
     for (const auto& [known, leaf] : state_->known) labels.push_back(label(known));
     const std::string near = nearest(label(name), labels);
     throw Error(ErrorKind::Usage,
