@@ -16,7 +16,7 @@ std::vector<int> sorted_unique(std::vector<int> labels) {
     return labels;
 }
 
-bool contains(const std::vector<int>& labels, int label) {
+bool carries(const std::vector<int>& labels, int label) {
     return std::find(labels.begin(), labels.end(), label) != labels.end();
 }
 
@@ -187,7 +187,7 @@ OrderProblem ProductTree::problem() const {
         result.factors.push_back(std::move(factor));
     }
     for (int port : ports_)
-        if (contains(carried, port)) result.output.push_back(port);
+        if (carries(carried, port)) result.output.push_back(port);
     return result;
 }
 

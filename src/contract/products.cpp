@@ -69,7 +69,7 @@ std::int64_t shifted(const MatrixForm& form, std::int64_t row, std::int64_t colu
 }
 
 /// A half-open range of one of the three extents.
-struct Range {
+struct Span {
     std::int64_t begin, end;
     std::int64_t size() const { return end - begin; }
 };
@@ -95,7 +95,7 @@ public:
     }
 
 private:
-    static Range part(std::int64_t extent, std::int64_t parts, std::int64_t index) {
+    static Span part(std::int64_t extent, std::int64_t parts, std::int64_t index) {
         return {part_begin(extent, parts, index), part_begin(extent, parts, index + 1)};
     }
 
@@ -106,9 +106,9 @@ private:
     void run_part(std::int64_t item, std::int64_t index) const {
         const auto [a, b, out] = offsets_of(axes_, item);
         const std::int64_t part_of_k = index % cut_.k;
-        const Range m = part(p_.m, cut_.m, index / cut_.k / cut_.n);
-        const Range n = part(p_.n, cut_.n, index / cut_.k % cut_.n);
-        const Range k = part(p_.k, cut_.k, part_of_k);
+        const Span m = part(p_.m, cut_.m, index / cut_.k / cut_.n);
+        const Span n = part(p_.n, cut_.n, index / cut_.k % cut_.n);
+        const Span k = part(p_.k, cut_.k, part_of_k);
         const Matrix<T> left{p_.a + a + shifted(p_.a_form, m.begin, k.begin), p_.a_form.leading,
                              p_.a_form.transposed};
         const Matrix<T> right{p_.b + b + shifted(p_.b_form, k.begin, n.begin), p_.b_form.leading,

@@ -12,9 +12,9 @@ namespace headway {
 namespace {
 
 // A product as a graph: which labels each factor has.
-class Cut {
+class Bipartition {
 public:
-    Cut(const Expr& matrix, const Sizes& sizes) : flat_(normalise(matrix)) {
+    Bipartition(const Expr& matrix, const Sizes& sizes) : flat_(normalise(matrix)) {
         require(flat_->ports().size() == 2, ErrorKind::Usage,
                 "a matrix has two ports, rows and columns; this expression has {}", flat_->ports().size());
         if (const auto* product = flat_->as<Product>()) {
@@ -114,6 +114,8 @@ private:
 
 }  // namespace
 
-MatrixSides split_matrix(const Expr& matrix, const Sizes& sizes) { return Cut(matrix, sizes).narrowest(); }
+MatrixSides split_matrix(const Expr& matrix, const Sizes& sizes) {
+    return Bipartition(matrix, sizes).narrowest();
+}
 
 }  // namespace headway

@@ -10,7 +10,7 @@ namespace headway {
 namespace {
 constexpr double line_height = 16;
 constexpr double sample_length = 24;
-constexpr double between = 14;
+constexpr double gap_between = 14;
 constexpr double size = 9.5;
 }  // namespace
 
@@ -44,12 +44,12 @@ void Legend::sample(const Stroke& stroke, const std::string& words) {
     wire.name = "legend";
     diagram_.wires.push_back(std::move(wire));
     at_.x += sample_length + 5;
-    at_.x += add_note(diagram_, plain(words), at_, size, "#333333") + between;
+    at_.x += add_note(diagram_, plain(words), at_, size, "#333333") + gap_between;
 }
 
 void Legend::words(const std::string& words) {
     make_room(text_width(words, size));
-    at_.x += add_note(diagram_, plain(words), at_, size) + between / 2;
+    at_.x += add_note(diagram_, plain(words), at_, size) + gap_between / 2;
 }
 
 void Legend::next_line() { at_ = {left_, at_.y - line_height}; }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "expand/mutants.hpp"
-
+#include "expand/edit_mutants.hpp"
 #include "expand/random.hpp"
 #include "expand/rewrite.hpp"
 #include "expand/small_models.hpp"
@@ -15,7 +14,7 @@ namespace headway {
 
 namespace {
 
-constexpr std::uint64_t most_attempts = 30;
+constexpr std::uint64_t most_model_attempts = 30;
 
 // A model with what its campaigns ask for.
 struct SmallModel {
@@ -205,7 +204,7 @@ MutantCount count_lists(std::string name, const std::vector<SmallModel>& models,
                         std::uint64_t seed, void (*one)(MutantCount&, const SmallModel&, Random&)) {
     MutantCount count{std::move(name)};
     Random random(seed);
-    for (std::uint64_t i = 0; i < wanted * most_attempts && count.total_rejected() < wanted; ++i)
+    for (std::uint64_t i = 0; i < wanted * most_model_attempts && count.total_rejected() < wanted; ++i)
         one(count, models[static_cast<std::size_t>(i % models.size())], random);
     return count;
 }
@@ -225,7 +224,9 @@ std::vector<MutantCount> count_model_mutants(std::uint64_t per_pass, std::uint64
     const auto of_some_network = [&](std::uint64_t own) {
         return of_network(networks[own % networks.size()], own);
     };
+    const auto of_some_edit = [&](std::uint64_t own) { return of_edit(configs[own % configs.size()], own); };
     return {count_equality_mutants("network", per_pass, seed, of_some_network),
+            count_equality_mutants("edit", per_pass, seed, of_some_edit),
             campaign("frozen model", of_frozen),
             campaign("orders", of_orders),
             campaign("layer term", of_layer_term),

@@ -16,7 +16,7 @@ namespace {
 using std::filesystem::path;
 
 template <class... Args>
-[[noreturn]] void malformed(fmt::format_string<Args...> message, Args&&... args) {
+[[noreturn]] void malformed_index(fmt::format_string<Args...> message, Args&&... args) {
     throw Error(ErrorKind::Malformed, fmt::format(message, std::forward<Args>(args)...));
 }
 
@@ -31,12 +31,12 @@ void check_shard_name(const Index& index, const std::string& tensor, const std::
     const bool plain = !name.empty() && name != "." && name != ".." &&
                        name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
     if (!plain) {
-        malformed("{}: tensor {} is in {}: shard names must be plain file names", index.shown, quote(tensor),
-                  quote(name));
+        malformed_index("{}: tensor {} is in {}: shard names must be plain file names", index.shown,
+                        quote(tensor), quote(name));
     }
     if (!name.ends_with(".safetensors") && !name.ends_with(".bin")) {
-        malformed("{}: tensor {} is in {}, expected a .safetensors or .bin file", index.shown, quote(tensor),
-                  quote(name));
+        malformed_index("{}: tensor {} is in {}, expected a .safetensors or .bin file", index.shown,
+                        quote(tensor), quote(name));
     }
 }
 
@@ -49,22 +49,22 @@ Index read_index(const path& file) {
     index.shown = input.shown();
     const Json root = parse_json(input.read_text(longest), index.shown);
     const bool is_object = root.type() == Json::Type::Object;
-    if (!is_object) malformed("{}: is {}, expected an object", index.shown, root.shown());
-    if (!root.contains("weight_map")) malformed("{}: has no \"weight_map\"", index.shown);
+    if (!is_object) malformed_index("{}: is {}, expected an object", index.shown, root.shown());
+    if (!root.contains("weight_map")) malformed_index("{}: has no \"weight_map\"", index.shown);
     const Json map = root.at("weight_map");
     if (map.type() != Json::Type::Object) {
-        malformed("{}: \"weight_map\" is {}, expected an object", index.shown, map.shown());
+        malformed_index("{}: \"weight_map\" is {}, expected an object", index.shown, map.shown());
     }
     for (auto& [tensor, shard] : map.members()) {
         if (shard.type() != Json::Type::Text) {
-            malformed("{}: tensor {} is in {}, expected a file name", index.shown, quote(tensor),
-                      shard.shown());
+            malformed_index("{}: tensor {} is in {}, expected a file name", index.shown, quote(tensor),
+                            shard.shown());
         }
         std::string name = shard.text();
         check_shard_name(index, tensor, name);
         index.shard_of.emplace_hint(index.shard_of.end(), tensor, std::move(name));
     }
-    if (index.shard_of.empty()) malformed("{}: \"weight_map\" is empty", index.shown);
+    if (index.shard_of.empty()) malformed_index("{}: \"weight_map\" is empty", index.shown);
     const auto metadata = root.find("metadata");
     if (!metadata || metadata->type() != Json::Type::Object) return index;
     const auto total = metadata->find("total_size");
@@ -88,19 +88,19 @@ void check_agreement(const Index& index, const WeightFiles::Content& content) {
     for (const auto& [name, shard] : index.shard_of) {
         if (tensor != content.tensors.end() && tensor->name < name) break;
         if (tensor == content.tensors.end() || tensor->name != name) {
-            malformed("{}: tensor {} is in {}, which does not have it", index.shown, quote(name),
-                      quote(shard));
+            malformed_index("{}: tensor {} is in {}, which does not have it", index.shown, quote(name),
+                            quote(shard));
         }
         const path actual = content.files[tensor->file].filename();
         if (actual.native() != shard) {
-            malformed("{}: tensor {} is in {}, but it was found in {}", index.shown, quote(name),
-                      quote(shard), quote(actual.native()));
+            malformed_index("{}: tensor {} is in {}, but it was found in {}", index.shown, quote(name),
+                            quote(shard), quote(actual.native()));
         }
         ++tensor;
     }
     if (tensor == content.tensors.end()) return;
-    malformed("{}: tensor {} of {} is not listed", index.shown, quote(tensor->name),
-              quote(content.files[tensor->file].filename().native()));
+    malformed_index("{}: tensor {} of {} is not listed", index.shown, quote(tensor->name),
+                    quote(content.files[tensor->file].filename().native()));
 }
 
 }  // namespace

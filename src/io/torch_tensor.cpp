@@ -19,7 +19,7 @@ using Refs = std::vector<std::uint32_t>;
 constexpr std::size_t highest_rank = 8;
 
 template <class... Args>
-[[noreturn]] void malformed(fmt::format_string<Args...> message, Args&&... args) {
+[[noreturn]] void malformed_tensor(fmt::format_string<Args...> message, Args&&... args) {
     throw Error(ErrorKind::Malformed, fmt::format(message, std::forward<Args>(args)...));
 }
 
@@ -39,22 +39,22 @@ public:
         : pickle_(pickle), values_(values), where_(where) {}
 
     const PickleValue& at(std::size_t index, Kind kind, std::string_view what) const {
-        if (index >= values_.size()) malformed("{} has no {}", where_, what);
+        if (index >= values_.size()) malformed_tensor("{} has no {}", where_, what);
         const PickleValue& value = pickle_.at(values_[index]);
-        if (value.kind != kind) malformed("{} has a {} of the wrong kind", where_, what);
+        if (value.kind != kind) malformed_tensor("{} has a {} of the wrong kind", where_, what);
         return value;
     }
 
     std::uint64_t count(std::size_t index, std::string_view what) const {
         const std::int64_t value = at(index, Kind::Integer, what).integer;
-        if (value < 0) malformed("{} has {} {}, expected at least 0", where_, what, value);
+        if (value < 0) malformed_tensor("{} has {} {}, expected at least 0", where_, what, value);
         return static_cast<std::uint64_t>(value);
     }
 
     std::vector<std::int64_t> counts(std::size_t index, std::string_view what) const {
         const Refs& parts = at(index, Kind::Tuple, what).parts;
         if (parts.size() > highest_rank) {
-            malformed("{} has {} dimensions, expected at most {}", where_, parts.size(), highest_rank);
+            malformed_tensor("{} has {} dimensions, expected at most {}", where_, parts.size(), highest_rank);
         }
         const Arguments elements(pickle_, parts, where_);
         std::vector<std::int64_t> values;
@@ -65,7 +65,7 @@ public:
 
     const TorchGlobal& global(std::size_t index, Role role, std::string_view what) const {
         const TorchGlobal& global = torch_global(at(index, Kind::Global, what).integer);
-        if (global.role != role) malformed("{} has a {} of the wrong kind", where_, what);
+        if (global.role != role) malformed_tensor("{} has a {} of the wrong kind", where_, what);
         return global;
     }
 
@@ -99,7 +99,7 @@ Rebuild unwrapped(const Pickle& pickle, const PickleValue* call, const std::stri
             break;
         }
     }
-    malformed("{} is rebuilt from no tensor", where);
+    malformed_tensor("{} is rebuilt from no tensor", where);
 }
 
 bool is_row_major(const StoredTensor& tensor) {
@@ -135,10 +135,10 @@ bool is_torch_tensor(const Pickle& pickle, const PickleValue& value) {
 TorchStorage read_torch_storage(const Pickle& pickle, const PickleValue& persistent,
                                 const std::string& where) {
     const PickleValue& id = pickle.at(persistent.parts[0]);
-    if (id.kind != Kind::Tuple) malformed("{} has a storage without a description", where);
+    if (id.kind != Kind::Tuple) malformed_tensor("{} has a storage without a description", where);
     const Arguments fields(pickle, id.parts, where);
     const std::string& what = fields.at(0, Kind::Text, "storage").text;
-    if (what != "storage") malformed("{} has {} instead of a storage", where, quote(what));
+    if (what != "storage") malformed_tensor("{} has {} instead of a storage", where, quote(what));
     TorchStorage storage;
     storage.element_bytes = bytes_of_element(fields.global(1, Role::Storage, "storage type"));
     storage.key = fields.at(2, Kind::Text, "storage key").text;
@@ -165,12 +165,12 @@ TorchTensor read_torch_tensor(const Pickle& pickle, const PickleValue& call, con
     view.element_bytes = bytes_of_element(type);
     view.first = arguments.count(1, "offset");
     if (__builtin_add_overflow(view.first, view.storage.first, &view.first))
-        malformed("{} has an offset beyond 2^64", where);
+        malformed_tensor("{} has an offset beyond 2^64", where);
     view.tensor.shape = arguments.counts(2, "shape");
     view.tensor.strides = arguments.counts(3, "stride");
     if (view.tensor.strides.size() != view.tensor.shape.size()) {
-        malformed("{} has {} strides for {} dimensions", where, view.tensor.strides.size(),
-                  view.tensor.shape.size());
+        malformed_tensor("{} has {} strides for {} dimensions", where, view.tensor.strides.size(),
+                         view.tensor.shape.size());
     }
     return view;
 }
@@ -180,7 +180,8 @@ StoredTensor placed(TorchTensor view, std::uint64_t offset, std::uint64_t storag
     StoredTensor tensor = std::move(view.tensor);
     const auto elements = element_count(tensor.shape);
     const bool counted = elements && !__builtin_mul_overflow(*elements, view.element_bytes, &tensor.bytes);
-    if (!counted) malformed("{} has shape {}: more than can be counted", where, shape_text(tensor.shape));
+    if (!counted)
+        malformed_tensor("{} has shape {}: more than can be counted", where, shape_text(tensor.shape));
     tensor.offset = offset;
     if (*elements == 0) {
         tensor.strides.clear();
@@ -189,8 +190,9 @@ StoredTensor placed(TorchTensor view, std::uint64_t offset, std::uint64_t storag
     const auto last = last_element(tensor, view.first);
     const std::uint64_t held = storage_bytes / view.element_bytes;
     if (!last || *last >= held) {
-        malformed("{} of shape {}, strides {} and offset {} does not lie in its storage of {} elements",
-                  where, shape_text(tensor.shape), shape_text(tensor.strides), view.first, held);
+        malformed_tensor(
+            "{} of shape {}, strides {} and offset {} does not lie in its storage of {} elements", where,
+            shape_text(tensor.shape), shape_text(tensor.strides), view.first, held);
     }
     constexpr std::uint64_t most_repeated = std::uint64_t{1} << 30;
     require(tensor.bytes <= storage_bytes || tensor.bytes <= most_repeated, ErrorKind::Limit,

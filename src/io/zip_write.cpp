@@ -9,7 +9,7 @@
 namespace headway {
 namespace {
 
-constexpr std::uint64_t in_zip64 = 0xFFFFFFFF;
+constexpr std::uint64_t needs_zip64 = 0xFFFFFFFF;
 constexpr std::uint16_t first_of_1980 = 0x21;  // the earliest date there is: archives carry no time
 constexpr std::uint16_t version_plain = 20;
 constexpr std::uint16_t version_zip64 = 45;
@@ -19,13 +19,13 @@ void put(std::string& out, std::uint64_t value) {
     for (std::size_t i = 0; i < sizeof(T); ++i) out += static_cast<char>((value >> (8 * i)) & 0xFFU);
 }
 
-std::uint64_t short_form(std::uint64_t value) { return std::min(value, in_zip64); }
+std::uint64_t short_form(std::uint64_t value) { return std::min(value, needs_zip64); }
 
 // The extra field of the values that do not fit into 32 bits, or nothing.
 std::string zip64_field(std::initializer_list<std::uint64_t> values) {
     std::string body;
     for (const std::uint64_t value : values) {
-        if (value >= in_zip64) put<std::uint64_t>(body, value);
+        if (value >= needs_zip64) put<std::uint64_t>(body, value);
     }
     if (body.empty()) return body;
     std::string field;
@@ -74,7 +74,7 @@ std::string directory_entry(const ZipMember& member) {
 std::string archive_end(std::uint64_t entries, std::uint64_t bytes, std::uint64_t offset) {
     std::string out;
     constexpr std::uint64_t most_entries = 0xFFFF;
-    if (entries >= most_entries || bytes >= in_zip64 || offset >= in_zip64) {
+    if (entries >= most_entries || bytes >= needs_zip64 || offset >= needs_zip64) {
         out += "PK\x06\x06";
         put<std::uint64_t>(out, 44);  // bytes of this record that follow
         put<std::uint16_t>(out, version_zip64);
