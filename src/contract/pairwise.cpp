@@ -16,17 +16,17 @@ namespace {
 
 /// An array with one label per axis.
 template <class T>
-struct PairOperand {
+struct LabelledArray {
     Array<T> array;
     std::vector<int> labels;
 
-    PairOperand(Array<T> elements, std::span<const int> names)
+    LabelledArray(Array<T> elements, std::span<const int> names)
         : array(std::move(elements)), labels(names.begin(), names.end()) {}
     Labelled labelled() const { return {array.layout(), labels}; }
 
     /// The elements begin ... end - 1 along every axis of this label.
-    PairOperand slice(int label, std::int64_t begin, std::int64_t end) const {
-        PairOperand part = *this;
+    LabelledArray slice(int label, std::int64_t begin, std::int64_t end) const {
+        LabelledArray part = *this;
         for (std::size_t i = 0; i < labels.size(); ++i) {
             if (labels[i] == label) part.array = part.array.slice(static_cast<int>(i), begin, end);
         }
@@ -152,7 +152,7 @@ void fill_zero(const Array<T>& out, Workspace& workspace) {
 }
 
 template <class T>
-void contract_terms(const PairOperand<T>& out, const PairOperand<T>& a, const PairOperand<T>& b,
+void contract_terms(const LabelledArray<T>& out, const LabelledArray<T>& a, const LabelledArray<T>& b,
                     const Update<T>& update, Workspace& workspace) {
     const PairPlan plan = plan_pair(a.labelled(), b.labelled(), out.labelled());
     if (plan.shape.presum_a) {
@@ -193,7 +193,7 @@ std::int64_t extent_of_label(std::span<const int> labels, const Dims& shape, int
 }
 
 template <class T>
-Dims result_shape(const PairOperand<T>& a, const PairOperand<T>& b, std::span<const int> out_labels) {
+Dims result_shape(const LabelledArray<T>& a, const LabelledArray<T>& b, std::span<const int> out_labels) {
     std::vector<int> labels = a.labels;
     labels.insert(labels.end(), b.labels.begin(), b.labels.end());
     Dims extents = a.array.shape();
@@ -212,7 +212,7 @@ struct Range {
 /// make BLAS pack N columns N / r times, each element for about 20 products: together least at r = sqrt(20
 /// N).
 template <class T>
-std::int64_t rows_together(const PairOperand<T>& out, const PairOperand<T>& a, const PairOperand<T>& b,
+std::int64_t rows_together(const LabelledArray<T>& out, const LabelledArray<T>& a, const LabelledArray<T>& b,
                            int row, std::int64_t extent) {
     constexpr double least = 64, products_per_packed = 20;
     const PairShape shape = describe(a.labelled(), b.labelled(), out.labelled());
@@ -225,14 +225,14 @@ std::int64_t rows_together(const PairOperand<T>& out, const PairOperand<T>& a, c
 
 /// Row by row the wanted part of `block`, which starts at column first + 1.
 template <class T>
-void write_rows(const PairOperand<T>& out, const PairOperand<T>& block, const StrictOrder& order,
+void write_rows(const LabelledArray<T>& out, const LabelledArray<T>& block, const StrictOrder& order,
                 const Range& rows, const Update<T>& update, Workspace& workspace) {
     const auto columns = extent_of_label(out.labels, out.array.shape(), order.column);
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
         const std::int64_t skipped = row - rows.begin;
-        const PairOperand<T> to = out.slice(order.row, row, row + 1).slice(order.column, row + 1, columns);
-        const PairOperand<T> from = block.slice(order.row, skipped, skipped + 1)
-                                        .slice(order.column, skipped, columns - rows.begin - 1);
+        const LabelledArray<T> to = out.slice(order.row, row, row + 1).slice(order.column, row + 1, columns);
+        const LabelledArray<T> from = block.slice(order.row, skipped, skipped + 1)
+                                          .slice(order.column, skipped, columns - rows.begin - 1);
         std::vector<Axis<2>> axes;
         for (int i = 0; i < to.array.rank(); ++i) {
             axes.push_back({to.array.extent(i), {to.array.stride(i), from.array.stride(i)}});
@@ -243,7 +243,7 @@ void write_rows(const PairOperand<T>& out, const PairOperand<T>& block, const St
 }
 
 template <class T>
-void contract_before(const PairOperand<T>& out, const PairOperand<T>& a, const PairOperand<T>& b,
+void contract_before(const LabelledArray<T>& out, const LabelledArray<T>& a, const LabelledArray<T>& b,
                      const StrictOrder& order, const Update<T>& update, Workspace& workspace) {
     const std::int64_t extent = extent_of_label(out.labels, out.array.shape(), order.row);
     invariant(
@@ -253,12 +253,12 @@ void contract_before(const PairOperand<T>& out, const PairOperand<T>& a, const P
     const std::int64_t together = rows_together(out, a, b, order.row, extent);
     for (std::int64_t first = 0; first + 1 < extent; first += together) {
         const Range rows{first, std::min(first + together, extent - 1)};  // the last row has no later column
-        const auto part = [&](const PairOperand<T>& term) {
+        const auto part = [&](const LabelledArray<T>& term) {
             return term.slice(order.row, rows.begin, rows.end).slice(order.column, first + 1, extent);
         };
-        const PairOperand<T> a_part = part(a);
-        const PairOperand<T> b_part = part(b);
-        const PairOperand<T> block{
+        const LabelledArray<T> a_part = part(a);
+        const LabelledArray<T> b_part = part(b);
+        const LabelledArray<T> block{
             contract_pair(a_part.array, a_part.labels, b_part.array, b_part.labels, out.labels, workspace),
             out.labels};
         write_rows(out, block, order, rows, update, workspace);
@@ -270,8 +270,8 @@ void contract_before(const PairOperand<T>& out, const PairOperand<T>& a, const P
 template <class T>
 Array<T> contract_pair(const Array<T>& a, std::span<const int> a_labels, const Array<T>& b,
                        std::span<const int> b_labels, std::span<const int> out_labels, Workspace& workspace) {
-    const PairOperand<T> x{a, a_labels};
-    const PairOperand<T> y{b, b_labels};
+    const LabelledArray<T> x{a, a_labels};
+    const LabelledArray<T> y{b, b_labels};
     Array<T> out = Array<T>::uninitialised(result_shape(x, y, out_labels), workspace);
     contract_terms<T>({out, out_labels}, x, y, {}, workspace);
     return out;
@@ -295,8 +295,8 @@ template <class T>
 Array<T> contract_pair_before(const Array<T>& a, std::span<const int> a_labels, const Array<T>& b,
                               std::span<const int> b_labels, std::span<const int> out_labels,
                               const StrictOrder& order, Workspace& workspace) {
-    const PairOperand<T> x{a, a_labels};
-    const PairOperand<T> y{b, b_labels};
+    const LabelledArray<T> x{a, a_labels};
+    const LabelledArray<T> y{b, b_labels};
     Array<T> out = Array<T>::zeros(result_shape(x, y, out_labels), workspace);
     contract_before<T>({out, out_labels}, x, y, order, {}, workspace);
     return out;

@@ -219,7 +219,7 @@ void ProductTree::find_tree() {
         all.insert(all.end(), right.open.begin(), right.open.end());
         for (int label : all) --carriers[static_cast<std::size_t>(label)];
         for (int label : sorted_unique(all))
-            if (carriers[static_cast<std::size_t>(label)] > 0 || contains(output, label))
+            if (carriers[static_cast<std::size_t>(label)] > 0 || carries(output, label))
                 part.open.push_back(label);
         for (int label : part.open) ++carriers[static_cast<std::size_t>(label)];
         parts_.push_back(std::move(part));
@@ -235,7 +235,7 @@ double ProductTree::size(const std::vector<int>& labels) const {
 bool ProductTree::structured(int label) const {
     for (std::size_t f = 0; f < factors_.size(); ++f) {
         const Use& factor = factors_[f];
-        if (symbolic_[f] != 0 && contains(factor.labels, label)) return true;
+        if (symbolic_[f] != 0 && carries(factor.labels, label)) return true;
         if (is_list(factor.node) && factor.labels.front() == label) return true;
     }
     return false;
