@@ -19,6 +19,7 @@ namespace headway {
 namespace {
 
 constexpr std::size_t block_rows = 256;  // sources whose rows are made together
+constexpr std::size_t most_triples = 100000;
 
 std::array<Expr, 2> circuits_of(const Config& config, Head head, int rotary_offset) {
     return {circuit_matrix(config, {.kind = CircuitKind::OV, .heads = {head}}, CircuitEnds::Vocabulary),
@@ -47,6 +48,8 @@ public:
         logit_bounds_ = row_bounds(logits_);
         attention_bounds_ = row_bounds(attention_);
         order_ = options.sources.empty() ? tokens : options.sources;
+        std::ranges::sort(order_);
+        order_.erase(std::ranges::unique(order_).begin(), order_.end());
         std::ranges::stable_sort(order_, std::greater(), [this](int source) { return bound(source); });
         tiles_.threads = options.evaluate.threads;
     }
@@ -155,6 +158,8 @@ std::vector<Head> all_heads(const Config& config) {
 SkipTrigramTable skip_trigrams(const Model& model, const SkipTrigramOptions& options) {
     require(options.rows > 0 && options.each > 0, ErrorKind::Usage,
             "skip-trigrams: a table has at least one row and names at least one partner");
+    require(options.key != SkipTrigramKey::Triple || options.rows <= most_triples, ErrorKind::Limit,
+            "skip-trigrams: {} triples are asked for, at most {} are listed", options.rows, most_triples);
     check_tokens(model.config(), options.sources);
     check_tokens(model.config(), options.destinations);
     check_tokens(model.config(), options.outputs);

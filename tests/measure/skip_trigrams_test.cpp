@@ -154,7 +154,7 @@ TEST(SkipTrigrams, TokensMayBeRestrictedAndMeansStayThoseOfTheVocabulary) {
         skip_trigrams(model, {.heads = {{1, 0}},
                               .key = SkipTrigramKey::Triple,
                               .rows = 100,
-                              .sources = {sources.begin(), sources.end()},
+                              .sources = {9, 1, 5, 5},
                               .destinations = {destinations.begin(), destinations.end()},
                               .outputs = {outputs.begin(), outputs.end()},
                               .evaluate = in_double});
@@ -227,6 +227,8 @@ TEST(SkipTrigrams, WhatCannotBeAskedIsRefused) {
     const Model model = load_model(shapes[0]);
     expect_error(ErrorKind::Usage, "there is no token 23: ids are 0 to 22",
                  [&] { return skip_trigrams(model, {.outputs = {23}}); });
+    expect_error(ErrorKind::Limit, "200000 triples are asked for, at most 100000 are listed",
+                 [&] { return skip_trigrams(model, {.key = SkipTrigramKey::Triple, .rows = 200000}); });
     expect_error(ErrorKind::Usage, "at least one row", [&] { return skip_trigrams(model, {.rows = 0}); });
     expect_error(ErrorKind::Usage, "L7H0", [&] { return skip_trigrams(model, {.heads = {{7, 0}}}); });
     expect_error(ErrorKind::Usage, "a rotary offset needs a model with rotary positions",
