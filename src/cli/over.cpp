@@ -69,6 +69,13 @@ Result series_result(const Arguments& arguments, const Model& last, const std::v
     return result;
 }
 
+// Flags that mean nothing over several checkpoints.
+void refuse(const Arguments& arguments, std::initializer_list<const char*> flags) {
+    for (const char* flag : flags)
+        require(!arguments.has(flag), ErrorKind::Usage,
+                "--over follows checkpoints as they are: {} is one too many", flag);
+}
+
 void append(std::vector<SeriesValue>& values, std::vector<SeriesValue> more) {
     std::ranges::move(more, std::back_inserter(values));
 }
@@ -83,6 +90,8 @@ HeadView heads_of(const Arguments& arguments, const Config& config) {
 }  // namespace
 
 int heads_over(const Arguments& arguments) {
+    refuse(arguments, {"--zero", "--scale", "--close", "--pattern", "--norm-scale", "--labels", "--offsets",
+                       "--sort", "--threshold"});
     const std::vector<CheckpointStep> checkpoints = checkpoints_of(arguments);
     const std::vector<std::string> columns = columns_of(arguments);
     const Destination to =
@@ -111,6 +120,8 @@ int heads_over(const Arguments& arguments) {
 }
 
 int compose_over(const Arguments& arguments) {
+    refuse(arguments,
+           {"--compare", "--compare-prefix", "--rope-offset", "--rope-mean", "--sort", "--threshold"});
     const std::vector<CheckpointStep> checkpoints = checkpoints_of(arguments);
     const std::vector<Composition> kinds = parse_kinds(arguments.text("--kind", "all"));
     const EvaluateOptions options = evaluate_options(arguments);

@@ -8,10 +8,13 @@
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/report/head_table.hpp"
+#include "headway/report/offset_table.hpp"
 #include "headway/report/selection.hpp"
 #include "headway/report/spectra_plot.hpp"
 
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace headway {
 
@@ -67,10 +70,40 @@ int table_of_heads(const Arguments& arguments) {
     return 0;
 }
 
+// A row a head and offset.
+int table_of_offsets(const Arguments& arguments) {
+    const std::string where = arguments.positional(0);
+    const EvaluateOptions options = evaluate_options(arguments);
+    const Destination to = destination(arguments, {where});
+    const Model model = open_model(arguments, where);
+    const HeadView view = view_of(arguments, model.config());
+    std::vector<PositionalPreference> all = positional_preference(model, options);
+    std::vector<PositionalPreference> chosen = all;
+    std::erase_if(chosen, [&](const PositionalPreference& each) { return !shows(view, each.head); });
+    chosen = strongest_preferences(chosen, arguments.top(view.heads.empty() ? 8 : chosen.size()));
+    std::erase_if(all, [&](const PositionalPreference& each) {
+        return !each.undefined.empty() ||
+               std::ranges::find(chosen, each.head, &PositionalPreference::head) != chosen.end();
+    });
+    Result result = result_of(arguments, model);
+    add_rows(result.table, offset_rows(chosen, model.config()));
+    result.table.caption.push_back(
+        fmt::format("Showing {} heads, the strongest preference first.", chosen.size()));
+    result.rows_are_data = true;
+    if (to.format == Format::Svg)
+        result.picture = svg(offset_plot(
+            chosen, all, fmt::format("{}: where heads look by position alone", escaped(model.name()))));
+    write(result, to);
+    return 0;
+}
+
 int heads(const Arguments& arguments) {
+    require(arguments.has("--over") || !arguments.has("--follow"), ErrorKind::Usage,
+            "--follow needs --over DIR");
     if (arguments.has("--over") && !asks_for_spectra(arguments)) return heads_over(arguments);
     require(!arguments.positional(0).empty(), ErrorKind::Usage, "heads: MODEL is missing, or --over DIR");
-    return asks_for_spectra(arguments) ? heads_spectra(arguments) : table_of_heads(arguments);
+    if (asks_for_spectra(arguments)) return heads_spectra(arguments);
+    return arguments.has("--offsets") ? table_of_offsets(arguments) : table_of_heads(arguments);
 }
 
 }  // namespace
@@ -85,7 +118,9 @@ Verb heads_verb() {
         .groups =
             {{"Heads",
               {{"--labels", "LIST",
-                "least values of labels: previous=0.3,duplicate=0.3,induction=0.3,first=0.5,copying=0.9"}}},
+                "least values of labels: previous=0.3,duplicate=0.3,induction=0.3,first=0.5,copying=0.9"},
+               {"--offsets", "",
+                "attention by offset when every token is alike, of --top heads (default 8)"}}},
              spectra_flags(),
              probe_flags(),
              edit_flags(),
@@ -100,6 +135,7 @@ Verb heads_verb() {
                      "headway heads example:attn-only-2l --probe --close 'L0H{0,2,4}>L1H{2,4,5,6,7}.K'",
                      "headway heads example:attn-only-2l --pairs --top 15",
                      "headway heads gpt2/ --pairs -o corner.svg", "headway heads gpt2/ --judge --format json",
+                     "headway heads gpt2/ --offsets -o offsets.svg",
                      "headway heads gpt2/ --eigenvalues L5H1,L5H5 --circuit full-ov -o eigenvalues.svg",
                      "headway heads --over checkpoints/ --probe -o curves.svg"},
         .notes =
@@ -109,8 +145,9 @@ Verb heads_verb() {
             "Labels name what passes a threshold; the thresholds stand in the caption.",
         .run = heads,
         .picture =
-            "histograms of copying and matching; the induction corner with --pairs, eigenvalues, curves with "
-            "--over"};
+            "histograms of copying and matching; the induction corner with --pairs, eigenvalues, kernels "
+            "with "
+            "--offsets, curves with --over"};
 }
 
 }  // namespace headway

@@ -171,7 +171,7 @@ void add_biases(const Config& config, const LayerNetworks& networks,
 }
 
 void keep_best(std::optional<Partner>& best, const Partner& candidate) {
-    if (!best || candidate.excess > best->excess) best = candidate;
+    if (candidate.excess > 0 && (!best || candidate.excess > best->excess)) best = candidate;
 }
 
 }  // namespace

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "report/head_caption.hpp"
+
 #include "headway/report/head_table.hpp"
 
 #include <fmt/format.h>
@@ -31,20 +33,10 @@ void add_sizes(const HeadMeasures& measures, const Config& config, Sentences& se
 }
 
 void add_positional(const HeadMeasures& measures, const Config& config, Sentences& sentences) {
-    const bool any = std::ranges::any_of(
+    const auto any = std::ranges::find_if(
         measures.positional, [](const PositionalPreference& each) { return each.undefined.empty(); });
-    if (!any) return;
-    const char* scores = config.positions == Positions::Rotary
-                             ? "of the mean query and key over the vocabulary, W_Q R W_K^T"
-                         : config.positions == Positions::Alibi ? "slope times distance"
-                                                                : "W_pos W_QK W_pos^T";
-    const auto extent = std::ranges::max_element(measures.positional, {}, [](const auto& each) {
-                            return each.attention.size();
-                        })->attention.size();
-    sentences.push_back(
-        fmt::format("offset: query minus key position with the largest mean attention (at_offset) over {} "
-                    "positions when every token is alike: scores {}.",
-                    extent, scores));
+    if (any != measures.positional.end())
+        sentences.push_back(position_sentence(config, any->attention.size()));
 }
 
 std::string probe_sentence(const Probe& probe) {
@@ -61,6 +53,17 @@ void add_spectra(Sentences& sentences) {
 }
 
 }  // namespace
+
+std::string position_sentence(const Config& config, std::size_t positions) {
+    const char* scores = config.positions == Positions::Rotary
+                             ? "of the mean query and key over the vocabulary, W_Q R W_K^T"
+                         : config.positions == Positions::Alibi ? "slope times distance"
+                                                                : "W_pos W_QK W_pos^T";
+    return fmt::format(
+        "offset: query minus key position with the largest mean attention (at_offset) over {} "
+        "positions when every token is alike: scores {}.",
+        positions, scores);
+}
 
 std::string loss_sentence(const Probe& probe) {
     if (!probe.undefined_loss.empty()) return fmt::format("No loss: {}.", probe.undefined_loss);

@@ -32,7 +32,7 @@ public:
     void add_number(Column column, const Value& value, const Reason& reason) {
         for (std::size_t row = 0; row < table_.rows.size(); ++row) {
             const std::string why = reason(row);
-            if (!why.empty()) reasons_[row].push_back(fmt::format("{}: {}", column.name, why));
+            if (!why.empty()) add_reason(row, why, column.name);
             table_.rows[row].emplace_back(static_cast<double>(value(row)));
         }
         table_.columns.push_back(std::move(column));
@@ -41,13 +41,31 @@ public:
     Table finished() && {
         const bool none = std::ranges::all_of(reasons_, [](const auto& each) { return each.empty(); });
         add({"undefined", ColumnKind::Text, 0, none},
-            [&](std::size_t row) { return Cell(fmt::format("{}", fmt::join(reasons_[row], "; "))); });
+            [&](std::size_t row) { return Cell(reason_text(row)); });
         return std::move(table_);
     }
 
 private:
+    // Columns without a value for the same reason.
+    struct Reason {
+        std::string why;
+        std::vector<std::string> columns;
+    };
+    void add_reason(std::size_t row, const std::string& why, const std::string& column) {
+        std::vector<Reason>& reasons = reasons_[row];
+        auto same = std::ranges::find(reasons, why, &Reason::why);
+        if (same == reasons.end()) same = reasons.insert(same, {why, {}});
+        same->columns.push_back(column);
+    }
+    std::string reason_text(std::size_t row) const {
+        std::vector<std::string> parts;
+        for (const Reason& reason : reasons_[row])
+            parts.push_back(fmt::format("{}: {}", fmt::join(reason.columns, ", "), reason.why));
+        return fmt::format("{}", fmt::join(parts, "; "));
+    }
+
     Table table_;
-    std::vector<std::vector<std::string>> reasons_;
+    std::vector<std::vector<Reason>> reasons_;
 };
 
 Column number(std::string name, int decimals = 3, bool detail = false) {
@@ -184,9 +202,6 @@ double value_in(const Cell& cell) {
 // Numbers of the rows to be shown.
 std::vector<std::size_t> chosen(const Table& table, const Config& config, const HeadView& view) {
     std::vector<std::size_t> rows;
-    const auto among = [](const auto& list, const auto& value) {
-        return list.empty() || std::ranges::find(list, value) != list.end();
-    };
     const bool by_column = view.sort != "head";
     const std::size_t column = by_column ? table.column(view.sort) : 0;
     require(!by_column || table.columns[column].kind != ColumnKind::Text, ErrorKind::Usage,
@@ -195,7 +210,7 @@ std::vector<std::size_t> chosen(const Table& table, const Config& config, const 
             "a threshold is of the column to sort by: there is none");
     for (std::size_t row = 0; row < table.rows.size(); ++row) {
         const Head head = head_in(config, row);
-        if (!among(view.heads, head) || !among(view.layers, head.layer)) continue;
+        if (!shows(view, head)) continue;
         if (std::isfinite(view.threshold) && !(value_in(table.rows[row][column]) >= view.threshold)) continue;
         rows.push_back(row);
     }
@@ -205,6 +220,17 @@ std::vector<std::size_t> chosen(const Table& table, const Config& config, const 
         });
     if (rows.size() > view.top) rows.resize(view.top);
     return rows;
+}
+
+// What all rows lack alike is said once.
+void say_shared_reason(Table& table) {
+    const std::size_t column = table.column("undefined");
+    if (table.rows.empty()) return;
+    const Cell reason = table.rows.front()[column];
+    const bool same = std::ranges::all_of(table.rows, [&](const auto& row) { return row[column] == reason; });
+    if (!same || std::get<std::string>(reason).empty()) return;
+    table.caption.push_back(fmt::format("Undefined: {}.", std::get<std::string>(reason)));
+    table.columns[column].detail = true;
 }
 
 std::string filter_sentence(const HeadView& view, std::size_t shown, std::size_t all) {
@@ -245,6 +271,13 @@ std::string label_sentence(const HeadMeasures& measures, const LabelThresholds& 
 }
 
 }  // namespace
+
+bool shows(const HeadView& view, Head head) {
+    const auto among = [](const auto& list, const auto& value) {
+        return list.empty() || std::ranges::find(list, value) != list.end();
+    };
+    return among(view.heads, head) && among(view.layers, head.layer);
+}
 
 LabelThresholds parse_label_thresholds(std::string_view text) {
     LabelThresholds thresholds;
@@ -299,6 +332,7 @@ Table head_rows(const HeadMeasures& measures, const Config& config, const LabelT
         table.caption.push_back(std::move(labels));
     table.caption.push_back(filter_sentence(view, rows.size(), all.rows.size()));
     for (const std::size_t row : rows) table.rows.push_back(std::move(all.rows[row]));
+    say_shared_reason(table);
     return table;
 }
 

@@ -74,9 +74,14 @@ std::string half_way(const Curve& curve) {
                        curve.values[place - 1]->step);
 }
 
+// How many curves of a quantity are shown: the losses of both halves belong together.
+std::size_t shown_of(const Quantity& quantity, std::size_t top) {
+    return quantity.name == "loss" ? quantity.curves.size() : std::min(top, quantity.curves.size());
+}
+
 std::string sentence_of(const Quantity& quantity, std::size_t top) {
     std::string text = fmt::format("{}: ", quantity.name);
-    if (quantity.curves.size() > top)
+    if (quantity.curves.size() > shown_of(quantity, top))
         text += fmt::format("the {} of {} that end highest; ", top, quantity.curves.size());
     const std::string half = half_way(quantity.curves.front());
     return text + (half.empty() ? "no rise or fall" : half) + ".";
@@ -86,6 +91,8 @@ std::string sentence_of(const Quantity& quantity, std::size_t top) {
 std::string axis_title(const std::string& quantity) {
     if (quantity == "loss") return "loss (nats)";
     if (quantity.ends_with("composition")) return quantity + " score";
+    if (quantity == "k_writer_excess") return "K-composition over its baseline";
+    if (quantity.starts_with("copying") || quantity.starts_with("matching")) return quantity + " score";
     for (const char* mean : {"previous", "duplicate", "induction", "first"})
         if (quantity == mean) return quantity + " (mean attention)";
     return quantity;
@@ -97,14 +104,15 @@ LinePlot plot_of(const Quantity& quantity, std::size_t top, double baseline) {
     // Grey lines first, so that the named ones lie on them.
     for (std::size_t place = quantity.curves.size(); place-- > 0;) {
         const Curve& curve = quantity.curves[place];
-        LinePlot::Series series{.name = curve.of, .x = {}, .y = {}, .background = place >= top};
+        LinePlot::Series series{
+            .name = curve.of, .x = {}, .y = {}, .background = place >= shown_of(quantity, top)};
         for (const SeriesValue* value : curve.values) {
             series.x.push_back(static_cast<double>(value->step));
             series.y.push_back(value->value);
         }
         plot.series.push_back(std::move(series));
     }
-    if (quantity.curves.size() > top) plot.background_name = "the others";
+    if (quantity.curves.size() > shown_of(quantity, top)) plot.background_name = "the others";
     if (baseline != 0 && quantity.name.ends_with("composition"))
         plot.references.push_back({baseline, "baseline"});
     return plot;
@@ -151,7 +159,7 @@ Table series_rows(std::span<const SeriesValue> values, std::size_t top) {
                                         values.empty() ? 0 : steps_of(values).front(), last_step(values)));
     for (const Quantity& quantity : quantities_of(values)) {
         table.caption.push_back(sentence_of(quantity, top));
-        for (std::size_t i = 0; i < std::min(top, quantity.curves.size()); ++i)
+        for (std::size_t i = 0; i < shown_of(quantity, top); ++i)
             for (const SeriesValue* value : quantity.curves[i].values)
                 table.rows.push_back({value->step, value->quantity, value->of, value->value});
     }

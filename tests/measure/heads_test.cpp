@@ -175,6 +175,7 @@ TEST(BestPartners, AreTheStrongestWritersOfEachInputAndTheStrongestReader) {
     EXPECT_EQ(partners[0].reader->head, (Head{1, 0}));
     EXPECT_EQ(partners[0].reader->kind, Composition::K);
     EXPECT_GT(partners[0].reader->excess, 0);
+    EXPECT_FALSE(partners[1].reader.has_value());  // nothing reads what the bystander writes
 }
 
 }  // namespace

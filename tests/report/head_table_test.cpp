@@ -58,10 +58,20 @@ TEST(HeadTable, WhatIsUndefinedIsNamedWithItsReason) {
     const Model model = made();
     const Table table = head_rows(measured(model), model.config());
     // The bystander writes where nothing reads: full OV is zero.
-    EXPECT_THAT(text_in(table, 1, "undefined"), testing::HasSubstr("copying_full_ov: "));
+    EXPECT_THAT(text_in(table, 1, "undefined"), testing::StartsWith("copying_full_ov"));
     EXPECT_FALSE(table.columns[table.column("undefined")].detail);
     EXPECT_TRUE(std::isnan(number_in(table, 1, "copying_full_ov")));
     EXPECT_EQ(text_in(table, 2, "undefined"), "");
+}
+
+TEST(HeadTable, WhatAllHeadsLackIsSaidOnce) {
+    const Model model = load_model(
+        "random:layers=1,heads=2,d_model=8,vocab=9,norm=layernorm,norms=stream,positions=learned,causal=0");
+    const Table table = head_rows(measure_heads(model, {.partners = false}), model.config());
+    const std::string why = text_in(table, 0, "undefined");
+    EXPECT_THAT(why, testing::StartsWith("copying_full_ov, copying_ov, matching_full_qk: norms stand on"));
+    EXPECT_THAT(table.caption, testing::Contains("Undefined: " + why + "."));
+    EXPECT_TRUE(table.columns[table.column("undefined")].detail);
 }
 
 TEST(HeadTable, WithoutAProbeThereAreNoColumnsOfOne) {

@@ -68,7 +68,8 @@ struct Partner {
     double robust_z = 0;  ///< the smaller of those among the writer's and among the reader's pairs
 };
 
-/// Whom a head listens to by each input, and who listens to it most. Nothing: no pair has a score.
+/// Whom a head listens to by each input, and who listens to it most. Nothing: no
+/// pair is above the baseline.
 struct HeadPartners {
     Head head;
     std::optional<Partner> q = {}, k = {}, v = {};  ///< the writers of highest score

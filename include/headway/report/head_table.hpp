@@ -37,6 +37,9 @@ struct HeadView {
     std::string sort = "head";  ///< `head`, or a column of numbers: largest first, undefined ones last
 };
 
+/// Whether the head is one of the view's heads and layers.
+bool shows(const HeadView& view, Head head);
+
 /// Columns: `head,labels`; copying and matching scores with their errors; with a probe `previous,duplicate,
 /// induction,first`; norms and ranks of OV and QK; positional preference; sizes of biases; partners; and
 /// `undefined`, which says of every column without a value why.

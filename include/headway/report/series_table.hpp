@@ -32,7 +32,8 @@ std::vector<SeriesValue> loss_series(const Probe& probe, std::int64_t step);
 std::vector<SeriesValue> composition_series(const CompositionTable& scores, std::int64_t step);
 
 /// Rows `step,quantity,of,value`, by quantity in order of appearance, then by value at the last step, then by
-/// step; of each quantity the `top` largest at the last step, and in the caption the steps between which each
+/// step; of each quantity but the
+/// loss the `top` largest at the last step, and in the caption the steps between which each
 /// leading curve rises most.
 Table series_rows(std::span<const SeriesValue> values, std::size_t top);
 
