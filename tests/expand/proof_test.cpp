@@ -476,7 +476,7 @@ std::string table(const std::vector<MutantCount>& counts) {
 
 void reject_mutants(std::uint64_t per_pass, std::uint64_t seed) {
     const std::vector<MutantCount> counts = count_mutants(per_pass, seed);
-    EXPECT_EQ(counts.size(), 16U);
+    EXPECT_EQ(counts.size(), 17U);
     for (const MutantCount& each : counts) {
         EXPECT_GE(each.total_rejected(), per_pass) << each.pass;
         EXPECT_EQ(each.survived, 0U) << each.pass << ": " << testing::PrintToString(each.survivors);
