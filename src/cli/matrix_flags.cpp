@@ -64,8 +64,7 @@ std::string picture_of(const Model& model, const AskedMatrix& matrix, const Toke
     chosen.window = {all_or(matrix.window.rows, rows), all_or(matrix.window.columns, columns)};
     const xt::xtensor<double, 2> values = window_values(model, matrix.expression, chosen.window, options);
     Heatmap plot = window_plot(values, chosen.window, matrix.axes, text);
-    plot.title =
-        fmt::format("{}: {} by {}", escaped(model.name()), matrix.axes.rows.name, matrix.axes.columns.name);
+    plot.title = fmt::format("{}: {}", escaped(model.name()), matrix.title);
     plot.caption = std::move(caption);
     return svg(plot);
 }

@@ -13,6 +13,7 @@ namespace headway {
 
 /// A matrix that a command was asked for.
 struct AskedMatrix {
+    std::string title;  ///< of pictures: `ov:L1H4`
     Expr expression;
     MatrixAxes axes;
     std::vector<std::string> caption = {};

@@ -34,7 +34,8 @@ int neurons(const Arguments& arguments) {
     const Destination to = destination(arguments, {where});
     const Model file = open_model(arguments, where);
     const int layer = static_cast<int>(arguments.integer("--layer", 0, 0, 1 << 20));
-    AskedMatrix matrix{neuron_matrix(file.config(), layer, side),
+    AskedMatrix matrix{fmt::format("neurons of layer {}, {}", layer, name(side)),
+                       neuron_matrix(file.config(), layer, side),
                        {{"neuron", false}, {"token"}},
                        sentences(side, layer, file.config(), embedding),
                        {}};

@@ -102,7 +102,11 @@ void write_histogram(const Arguments& arguments, const Model& model, const Asked
 void write_entries(const Arguments& arguments, const Model& model, const Asked& asked,
                    const EvaluateOptions& options, const Destination& to) {
     const Expr& expression = asked.matrices.front();
-    AskedMatrix matrix{expression, axes_of(asked.circuits.front().kind), asked.caption(model.config()), {}};
+    AskedMatrix matrix{label(asked.circuits.front()),
+                       expression,
+                       axes_of(asked.circuits.front().kind),
+                       asked.caption(model.config()),
+                       {}};
     const TokenText text = token_text_of(arguments.positional(0));
     matrix.window = {numbers_of_flag(arguments, "--rows", matrix.axes.rows, text, model,
                                      matrix_extent(model.config(), expression, 0)),

@@ -30,15 +30,16 @@ Factors summed(const std::vector<Head>& heads, Index from, Index to, const Matri
 }
 
 // The factors of a circuit from an index of its rows to one of its columns.
-class Writer {
+class CircuitFactors {
 public:
-    Writer(const Config& config, const HeadCircuit& circuit, CircuitEnds ends)
+    CircuitFactors(const Config& config, const HeadCircuit& circuit, CircuitEnds ends)
         : config_(config), circuit_(circuit), ends_(ends) {}
 
-    /// A row or column: of the run's tokens, of the whole vocabulary, or of the stream.
-    Index end(bool of_run) {
-        if (ends_ == CircuitEnds::Stream) return fresh(Space::Residual);
-        return fresh(of_run || circuit_.kind == CircuitKind::PositionQK ? Space::Position : Space::Vocab);
+    /// A row or column: of the tokens of the run, or of the whole vocabulary. Of the stream without ends.
+    Index end_of_run() { return fresh(ends_ == CircuitEnds::Stream ? Space::Residual : Space::Position); }
+    Index end_of_all() {
+        const bool tokens = circuit_.kind != CircuitKind::PositionQK;
+        return ends_ == CircuitEnds::Vocabulary && tokens ? fresh(Space::Vocab) : end_of_run();
     }
 
     Factors whole(Index row, Index column) { return between(row, column, nullptr); }
@@ -213,41 +214,41 @@ Expr with_ports(const Factors& factors, const std::vector<Index>& ports) {
 
 Expr circuit_matrix(const Config& config, const HeadCircuit& circuit, CircuitEnds ends) {
     check(config, circuit, ends);
-    Writer writer(config, circuit, ends);
-    const Index row = writer.end(true), column = writer.end(true);
-    return with_ports(writer.whole(row, column), {row, column});
+    CircuitFactors parts(config, circuit, ends);
+    const Index row = parts.end_of_run(), column = parts.end_of_run();
+    return with_ports(parts.whole(row, column), {row, column});
 }
 
 Expr circuit_diagonal(const Config& config, const HeadCircuit& circuit) {
     check(config, circuit, CircuitEnds::Vocabulary);
-    Writer writer(config, circuit, CircuitEnds::Vocabulary);
-    const Index row = writer.end(true);
-    return with_ports(writer.whole(row, row), {row});
+    CircuitFactors parts(config, circuit, CircuitEnds::Vocabulary);
+    const Index row = parts.end_of_run();
+    return with_ports(parts.whole(row, row), {row});
 }
 
 Expr circuit_inner(const Config& config, const HeadCircuit& circuit, CircuitEnds ends) {
     check(config, circuit, ends);
     require(circuit.heads.size() == 1, ErrorKind::Usage, "{}: it is cut open inside one head",
             label(circuit));
-    Writer writer(config, circuit, ends);
-    const Index row = writer.end(false);
-    const Index left = writer.fresh(Space::HeadInner), right = writer.fresh(Space::HeadInner);
-    return with_ports(writer.cut(row, row, left, right), {left, right});
+    CircuitFactors parts(config, circuit, ends);
+    const Index row = parts.end_of_all();
+    const Index left = parts.fresh(Space::HeadInner), right = parts.fresh(Space::HeadInner);
+    return with_ports(parts.cut(row, row, left, right), {left, right});
 }
 
 Expr circuit_trace(const Config& config, const HeadCircuit& circuit, CircuitEnds ends) {
     check(config, circuit, ends);
-    Writer writer(config, circuit, ends);
-    const Index row = writer.end(false);
-    return with_ports(writer.whole(row, row), {});
+    CircuitFactors parts(config, circuit, ends);
+    const Index row = parts.end_of_all();
+    return with_ports(parts.whole(row, row), {});
 }
 
 Expr circuit_square(const Config& config, const HeadCircuit& circuit, CircuitEnds ends) {
     check(config, circuit, ends);
-    Writer writer(config, circuit, ends);
-    const Index row = writer.end(false), column = writer.end(false);
-    Factors factors = writer.whole(row, column);
-    append(factors, writer.whole(row, column));
+    CircuitFactors parts(config, circuit, ends);
+    const Index row = parts.end_of_all(), column = parts.end_of_all();
+    Factors factors = parts.whole(row, column);
+    append(factors, parts.whole(row, column));
     return with_ports(factors, {});
 }
 
