@@ -4,6 +4,7 @@
 #include "cli/session.hpp"
 #include "cli/verb.hpp"
 #include "headway/base/error.hpp"
+#include "headway/model/tokens.hpp"
 
 namespace headway {
 
@@ -31,7 +32,7 @@ int run(const Arguments& arguments) {
     if (to.format == Format::Npz)
         result.arrays = run_arrays(runs, tokens.batched, options.precision);
     else
-        add_rows(result.table, prediction_rows(runs.front(), arguments.top(3)));
+        add_rows(result.table, prediction_rows(runs.front(), arguments.top(3), token_text_of(where)));
     write(result, to);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <utility>
 
 namespace headway {
 
@@ -47,15 +48,33 @@ NpyArray stacked(const std::string& name, const std::vector<Run>& runs, bool bat
     return number_array(name, std::move(shape), values, precision);
 }
 
+/// What the tokens and the predictions say, behind their ids.
+void add_texts(Table& table, const std::vector<int>& predicted, const TokenText& text) {
+    const auto token = static_cast<std::ptrdiff_t>(table.column("token"));
+    const auto prediction = static_cast<std::ptrdiff_t>(table.column("prediction"));
+    const auto insert = [](auto& cells, std::ptrdiff_t behind, auto cell) {
+        cells.insert(cells.begin() + behind + 1, std::move(cell));
+    };
+    for (std::size_t i = 0; i < table.rows.size(); ++i) {
+        std::vector<Cell>& row = table.rows[i];
+        const auto id = static_cast<int>(std::get<std::int64_t>(row[static_cast<std::size_t>(token)]));
+        insert(row, prediction, Cell(text.shown(predicted[i])));
+        insert(row, token, Cell(text.shown(id)));
+    }
+    insert(table.columns, prediction, Column{.name = "predicted", .kind = ColumnKind::Text, .safe = true});
+    insert(table.columns, token, Column{.name = "text", .kind = ColumnKind::Text, .safe = true});
+}
+
 }  // namespace
 
-Table prediction_rows(const Run& run, std::size_t top) {
+Table prediction_rows(const Run& run, std::size_t top, const TokenText& text) {
     Table table;
     table.columns = {{"position", ColumnKind::Integer},   {"token", ColumnKind::Integer},
                      {"loss", ColumnKind::Number},        {"rank", ColumnKind::Integer},
                      {"prediction", ColumnKind::Integer}, {"logit", ColumnKind::Number},
                      {"probability", ColumnKind::Number}};
     const std::size_t vocabulary = run.logits.shape(1);
+    std::vector<int> predicted;
     for (std::size_t i = 0; i < run.tokens.size(); ++i) {
         const std::span<const double> logits{run.logits.data() + i * vocabulary, vocabulary};
         const double normaliser = log_sum_exp(logits);
@@ -66,8 +85,10 @@ Table prediction_rows(const Run& run, std::size_t top) {
             table.rows.push_back({static_cast<std::int64_t>(i), std::int64_t{run.tokens[i]}, loss, ++rank,
                                   static_cast<std::int64_t>(token), logits[token],
                                   std::exp(logits[token] - normaliser)});
+            predicted.push_back(static_cast<int>(token));
         }
     }
+    if (!text.empty()) add_texts(table, predicted, text);
     const double mean = run.loss.empty() ? std::numeric_limits<double>::quiet_NaN()
                                          : std::accumulate(run.loss.begin(), run.loss.end(), 0.0) /
                                                static_cast<double>(run.loss.size());

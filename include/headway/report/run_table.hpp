@@ -3,6 +3,7 @@
 #pragma once
 
 #include "headway/io/npy.hpp"
+#include "headway/io/token_text.hpp"
 #include "headway/measure/run.hpp"
 #include "headway/report/table.hpp"
 
@@ -11,8 +12,9 @@
 namespace headway {
 
 /// The `top` likeliest next tokens at every position: columns
-/// `position,token,loss,rank,prediction,logit,probability`.
-Table prediction_rows(const Run& run, std::size_t top = 3);
+/// `position,token,loss,rank,prediction,logit,probability`; with texts `text` and `predicted` behind the two
+/// ids.
+Table prediction_rows(const Run& run, std::size_t top = 3, const TokenText& text = {});
 
 /// `logits [n, d_vocab]`, `attention [n_layers, n_heads, n, n]`, `loss [n - 1]`; of several runs of one
 /// length with a leading batch axis when `batched`. Requires: one run unless `batched`.
