@@ -6,6 +6,7 @@
 #include "report/sort_key.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cctype>
@@ -83,8 +84,11 @@ std::string sentence_of(const Quantity& quantity, std::size_t top) {
     std::string text = fmt::format("{}: ", quantity.name);
     if (quantity.curves.size() > shown_of(quantity, top))
         text += fmt::format("the {} of {} that end highest; ", top, quantity.curves.size());
-    const std::string half = half_way(quantity.curves.front());
-    return text + (half.empty() ? "no rise or fall" : half) + ".";
+    std::vector<std::string> halves;
+    const std::size_t told = quantity.name == "loss" ? quantity.curves.size() : 1;
+    for (std::size_t i = 0; i < told; ++i)
+        if (std::string half = half_way(quantity.curves[i]); !half.empty()) halves.push_back(std::move(half));
+    return text + (halves.empty() ? "no rise or fall" : fmt::format("{}", fmt::join(halves, "; "))) + ".";
 }
 
 // What is measured, and in what.
