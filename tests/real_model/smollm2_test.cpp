@@ -4,8 +4,10 @@
 #include "headway/io/json.hpp"
 #include "headway/io/npy.hpp"
 #include "headway/measure/composition.hpp"
+#include "headway/measure/embedding.hpp"
 #include "headway/measure/probe.hpp"
 #include "headway/measure/run.hpp"
+#include "headway/measure/spectra.hpp"
 #include "headway/model/load.hpp"
 #include "support/shared.hpp"
 
@@ -120,6 +122,22 @@ TEST(SmolLM2, ItsStrongestKCompositionsFeedTheInductionHeads) {
         first.push_back(label(table.rows[i].writer) + " " + label(table.rows[i].reader));
     EXPECT_EQ(first, (std::vector<std::string>{"L17H8 L18H7", "L17H8 L18H8", "L17H8 L18H6", "L16H0 L17H3",
                                                "L16H0 L18H8"}));
+}
+
+// Its K-composed QK circuit matches tokens with themselves, and raw embeddings it does not copy: it fails the
+// induction corner, and is the strongest induction head all the same.
+TEST(SmolLM2, TheStrongestInductionHeadMatchesAndCopiesWhatTheFirstMlpWrites) {
+    const HeadCircuit matching{
+        .kind = CircuitKind::QK, .heads = {{18, 6}}, .writers = {{17, 8}}, .input = HeadInput::K};
+    const HeadCircuit copying{.kind = CircuitKind::OV, .heads = {{18, 6}}};
+    const SpectralScore match = spectral_score(smollm2(), matching, CircuitEnds::Vocabulary),
+                        raw = spectral_score(smollm2(), copying, CircuitEnds::Vocabulary),
+                        through_mlp = spectral_score(embed_through(smollm2(), Embedding::Mlp0), copying,
+                                                     CircuitEnds::Vocabulary);
+    EXPECT_GT(match.value, 0.99);
+    EXPECT_NEAR(raw.value, 0.28, 0.005);
+    EXPECT_NEAR(through_mlp.value, 0.58, 0.005);
+    EXPECT_LT(match.error + raw.error + through_mlp.error, 0.005);
 }
 
 }  // namespace
