@@ -1,8 +1,8 @@
 // Copying and matching scores: Re Σλ / Σ|λ| of a head's circuits, through their [d_head, d_head] forms.
 // A score says how much of what a circuit does maps a direction to itself (+1) or to its opposite (-1). It is
-// a score *of a circuit*, and circuits of one head can differ even in sign: W_OV alone says what the head does
-// to the stream, the full OV circuit W_E W_OV W_U what it does to tokens. Weights as in composition scores:
-// gains where they are folded, no biases, no norm scales of a run, no nonlinearities between heads.
+// a score *of a circuit*, and circuits of one head can differ even in sign: W_OV alone says what the head
+// does to the stream, the full OV circuit W_E W_OV W_U what it does to tokens. Weights as in composition
+// scores: gains where they are folded, no biases, no norm scales of a run, no nonlinearities between heads.
 // Reference: Elhage et al. 2021, "Copying / primarily copying heads" and "induction heads".
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -22,10 +22,10 @@ namespace headway {
 /// Re Σλ / Σ|λ| over the nonzero eigenvalues of a circuit, or why there is none.
 struct SpectralScore {
     double value = std::numeric_limits<double>::quiet_NaN();  ///< in [-1, 1]; NaN where undefined
-    /// How far rounding can have moved `value`, to first order: (√d_head ε + |value| Σ condition(λ) ε) / Σ|λ|,
+    /// How far rounding can have moved `value`, to first order: (√d_head + |value| Σ condition(λ)) ε / Σ|λ|,
     /// of the trace and of the magnitudes. ε = (u √d_model + d_head 2⁻⁵³) ‖M‖_F, u the unit roundoff of the
-    /// evaluation; √d_model is what a product loses by whose factors hardly overlap. At most 1 + |value|,
-    /// which is no statement: an eigenvalue is nearly defective.
+    /// evaluation; √d_model is what a product loses whose factors hardly overlap. At most 1 + |value|, which
+    /// is no statement: an eigenvalue is nearly defective.
     double error = std::numeric_limits<double>::quiet_NaN();
     std::string undefined = {};  ///< why there is no value; empty otherwise
     /// With SpectraOptions::keep_eigenvalues: all d_head of them, largest magnitude first, and their

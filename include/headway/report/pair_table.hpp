@@ -24,9 +24,9 @@ struct PairView {
 };
 
 /// Columns `writer,reader,k_matching,copying_reader,corner`; `candidate`, 1 where the corner is at least
-/// `corner_threshold`; `k_score` of `scores`, `k_ratio` to its baseline, and errors; with learned positions `q_matching`;
-/// `undefined`, which says of every empty cell why. Throws Error(Usage) for a `sort` that is no column of
-/// numbers.
+/// `corner_threshold`; `k_score` of `scores`, `k_ratio` to its baseline, and errors; with learned positions
+/// `q_matching`; `undefined`, which says of every empty cell why. Throws Error(Usage) for a `sort` that is no
+/// column of numbers.
 Table pair_rows(const std::vector<PairMatching>& pairs, const CompositionTable& scores, const Config& config,
                 const PairView& view = {});
 
