@@ -29,7 +29,8 @@ LinePlot plot_of(const std::vector<PositionalPreference>& heads,
                   .x = {.title = "offset (query minus key position)"},
                   .y = {.title = unit},
                   .markers = false,
-                  .background_name = others.empty() ? "" : "the others"};
+                  .background_name = others.empty() ? "" : "the others",
+                  .name_peaks = true};
     for (const PositionalPreference& head : others) plot.series.push_back(curve_of(head, head.*values, true));
     for (const PositionalPreference& head : heads) plot.series.push_back(curve_of(head, head.*values, false));
     return plot;

@@ -220,7 +220,8 @@ void draw_column_names(SvgCanvas& canvas, const Work& work) {
 }
 
 void draw_lines(SvgCanvas& canvas, const Work& work) {
-    const Ink ink{"none", "#8a8a8a", work.cell_height < 6 ? 0.4 : 0.8};
+    const bool small = work.cell_height < 6;
+    const Ink ink{"none", small ? "#c8c8c8" : "#8a8a8a", small ? 0.5 : 0.8};
     for (const std::size_t r : work.plot.row_groups)
         if (r > 0 && r < work.plot.rows.size())
             canvas.line({0, work.cell_height * real(r)}, {work.width(), work.cell_height * real(r)}, ink);

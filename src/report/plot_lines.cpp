@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace headway {
 
@@ -99,7 +100,7 @@ std::vector<EndLabel> end_labels(const LinePlot& plot, const PlotFrame& frame) {
     for (const LinePlot::Series& series : plot.series) {
         if (series.background) continue;
         const auto pieces = pieces_of(series, frame);
-        if (!pieces.empty() && !series.name.empty())
+        if (!pieces.empty() && !series.name.empty() && !plot.name_peaks)
             labels.push_back({series.name, pieces.back().back(), series_colour(style)});
         ++style;
     }
@@ -119,6 +120,47 @@ void draw_end_labels(SvgCanvas& canvas, const std::vector<EndLabel>& labels) {
             {"none", labels[i].colour, 0.6, {}, 0.7});
         canvas.text({width + 15, places[i]}, labels[i].name,
                     {.size = size_words, .colour = labels[i].colour, .centred = true});
+    }
+}
+
+/// Named lines, when a name at a peak may have found no room.
+std::vector<LegendItem> legend_of(const LinePlot& plot) {
+    std::vector<LegendItem> legend;
+    for (const LinePlot::Series& series : plot.series)
+        if (!series.background) legend.push_back({Sample::Line, legend.size(), series.name});
+    return legend;
+}
+
+/// Room along a line, in squares of a few pixels.
+void keep_line_clear(LabelPlacer& placer, const std::vector<Point>& line) {
+    constexpr double step = 4;
+    for (std::size_t i = 0; i + 1 < line.size(); ++i) {
+        const double x = line[i + 1].x - line[i].x, y = line[i + 1].y - line[i].y;
+        const int parts = static_cast<int>(std::hypot(x, y) / step) + 1;
+        for (int part = 0; part <= parts; ++part)
+            placer.keep_clear({line[i].x + x * part / parts - 1, line[i].y + y * part / parts - 1, 2, 2});
+    }
+}
+
+/// Names beside the highest points of the lines, where they hit no line and no other name.
+void draw_peak_labels(SvgCanvas& canvas, const LinePlot& plot, const PlotFrame& frame) {
+    LabelPlacer placer({0, 0, width + 60, height});
+    for (const LinePlot::Series& series : plot.series)
+        if (!series.background)
+            for (const std::vector<Point>& piece : pieces_of(series, frame)) keep_line_clear(placer, piece);
+    std::size_t style = 0;
+    for (const LinePlot::Series& series : plot.series) {
+        if (series.background) continue;
+        std::optional<Point> peak;
+        for (std::size_t i = 0; i < series.x.size(); ++i)
+            if (frame.holds(series.x[i], series.y[i]) && (!peak || frame.y.at(series.y[i]) < peak->y))
+                peak = frame.at(series.x[i], series.y[i]);
+        const std::string colour = series_colour(style);
+        if (peak) {
+            draw_marker(canvas, *peak, 3, style);
+            placer.place(canvas, *peak, 3, series.name, {.size = size_words, .colour = colour});
+        }
+        ++style;
     }
 }
 
@@ -161,6 +203,10 @@ SvgCanvas body_of(const LinePlot& plot) {
     for (const LinePlot::Series& series : plot.series)
         if (!series.background) draw_series(canvas, plot, series, style++, frame);
     draw_end_labels(canvas, end_labels(plot, frame));
+    if (plot.name_peaks) {
+        draw_peak_labels(canvas, plot, frame);
+        add_legend(canvas, legend_of(plot), width);
+    }
     if (!plot.background_name.empty())
         add_legend(canvas, {{Sample::Background, 0, plot.background_name}}, width);
     if (const std::string words = left_out(outside, plot.x, plot.y); !words.empty())

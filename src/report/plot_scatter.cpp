@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace headway {
 
@@ -53,43 +54,94 @@ Meaning meaning_of(const ScatterPlot& plot, const ScatterPlot::Point& point) {
                 data_number("y", point.y)};
 }
 
-using Points = std::vector<ScatterPlot::Point>;
+/// A point and where it is drawn.
+struct Dot {
+    const ScatterPlot::Point* point;
+    Point at;
+};
+using Dots = std::vector<Dot>;
 
-/// The points in a frame, with labels for those of `labelled`, in their order, which may stand out of it to the
-/// right by `reach`. Returns how many had no room.
-std::size_t draw_points(SvgCanvas& canvas, const ScatterPlot& plot, const PlotFrame& frame,
-                        const Points& points, const Points& labelled, double reach) {
-    const double radius = points.size() > 2000 ? 1.8 : points.size() > 400 ? 2.5 : 3.6;
-    LabelPlacer placer({0, 0, frame.width + reach, frame.height});
-    for (const ScatterPlot::Point& point : points) {
-        if (!frame.holds(point.x, point.y)) continue;
-        const Point at = frame.at(point.x, point.y);
-        draw_marker(canvas, at, radius, point.series, meaning_of(plot, point));
+constexpr std::size_t most_tooltips = 12'000;
+
+/// Very many points: the unlabelled ones of a series are one path of dots, their values attributes of it.
+void draw_cloud(SvgCanvas& canvas, const ScatterPlot& plot, const Dots& dots, double radius) {
+    struct Cloud {
+        std::string dots, xs, ys;
+    };
+    std::map<std::size_t, Cloud> clouds;
+    for (const Dot& dot : dots) {
+        if (!dot.point->label.empty()) continue;
+        Cloud& cloud = clouds[dot.point->series];
+        const char* gap = cloud.dots.empty() ? "" : " ";
+        cloud.dots += fmt::format("M{} {}h0", pixels(dot.at.x), pixels(dot.at.y));
+        cloud.xs += fmt::format("{}{:.4g}", gap, dot.point->x);
+        cloud.ys += fmt::format("{}{:.4g}", gap, dot.point->y);
+    }
+    for (const auto& [series, cloud] : clouds) {
+        const std::string name = series < plot.series.size() ? plot.series[series] : "";
+        canvas.path(cloud.dots, canvas.bounds(),
+                    {"none", series_colour(series), 2 * radius, {}, series == 0 ? 0.3 : 0.8},
+                    {"", " stroke-linecap=\"round\"" + data_text("series", name) + data_text("xs", cloud.xs) +
+                             data_text("ys", cloud.ys)});
+    }
+}
+
+/// The points, with labels for those of `labelled`, in their order, within `area`. Returns how many had no
+/// room.
+std::size_t draw_dots(SvgCanvas& canvas, const ScatterPlot& plot, const Dots& dots, const Dots& labelled,
+                      const Rect& area) {
+    const bool many = dots.size() > most_tooltips;
+    const double radius = dots.size() > 2000 ? 1.8 : dots.size() > 400 ? 2.5 : 3.6;
+    LabelPlacer placer(area);
+    if (many) draw_cloud(canvas, plot, dots, 1);
+    for (const auto& [point, at] : dots) {
+        if (many && point->label.empty()) continue;
+        draw_marker(canvas, at, radius, point->series, meaning_of(plot, *point));
         placer.keep_clear({at.x - radius, at.y - radius, 2 * radius, 2 * radius});
     }
     std::size_t unlabelled = 0;
-    for (const ScatterPlot::Point& point : labelled) {
-        if (point.label.empty() || !frame.holds(point.x, point.y)) continue;
+    for (const auto& [point, at] : labelled) {
         const TextStyle style{.size = 8.5, .colour = "#1a1a1a"};
-        if (!placer.place(canvas, frame.at(point.x, point.y), radius, point.label, style)) ++unlabelled;
+        if (!point->label.empty() && !placer.place(canvas, at, radius, point->label, style)) ++unlabelled;
     }
     return unlabelled;
 }
 
-/// The corner once more, as large as its points need, to the right of the plot. Returns how many had no room.
-std::size_t draw_enlarged(SvgCanvas& canvas, const ScatterPlot& plot, const Points& corner) {
+/// How far values lie below the upper end of their axis, at least a hundred-thousandth of the corner.
+struct Distance {
+    double high = 1, floor = 1e-6;
+    double operator()(double value) const { return std::max(high - value, floor); }
+};
+
+/// An axis of distances from the end: logarithmic, so that what lies very near to it comes apart.
+PlotScale distance_scale(const std::vector<double>& distances, double corner, double from, double to) {
+    const double least = *std::min_element(distances.begin(), distances.end());
+    return scale_of({.low = std::min(least, corner / 2) / 1.6, .high = corner, .log = true}, {}, from, to);
+}
+
+/// The corner once more, to the right of the plot, by the distances from the upper ends of the axes. Returns
+/// how many labels had no room.
+std::size_t draw_enlarged(SvgCanvas& canvas, const ScatterPlot& plot, const Dots& corner) {
     constexpr double side = 250;
+    const double x_high = *plot.x.high, y_high = *plot.y.high;
+    const Distance x_distance{x_high, 1e-5 * (x_high - plot.corner->x)};
+    const Distance y_distance{y_high, 1e-5 * (y_high - plot.corner->y)};
     std::vector<double> xs, ys;
-    for (const ScatterPlot::Point& point : corner) {
-        xs.push_back(point.x);
-        ys.push_back(point.y);
+    for (const Dot& dot : corner) {
+        xs.push_back(x_distance(dot.point->x));
+        ys.push_back(y_distance(dot.point->y));
     }
-    const PlotAxis x{.title = "the corner, enlarged", .high = plot.x.high}, y{.high = plot.y.high};
-    const PlotFrame frame{scale_of(x, xs, 0, side), scale_of(y, ys, side, 0), side, side};
+    const PlotFrame frame{distance_scale(xs, x_high - plot.corner->x, side, 0),
+                          distance_scale(ys, y_high - plot.corner->y, 0, side), side, side};
+    Dots dots;
+    for (std::size_t i = 0; i < corner.size(); ++i) dots.push_back({corner[i].point, frame.at(xs[i], ys[i])});
     SvgCanvas part;
     part.rect({0, 0, side, side}, {"#fdf6ef"});
-    draw_frame(part, frame, x, y);
-    const std::size_t unlabelled = draw_points(part, plot, frame, corner, corner, 40);
+    draw_frame(part, frame, {.title = fmt::format("{} \u2212 {}", figure(x_high), plot.x.title)},
+               {.title = fmt::format("{} \u2212 {}", figure(y_high), plot.y.title)});
+    part.text({side, -6}, "the corner, by the distance from its end (logarithmic)",
+              {.size = size_words, .anchor = Anchor::End, .colour = "#8a4b0b"});
+    const std::size_t unlabelled = draw_dots(part, plot, dots, dots, {0, 0, side + 40, side});
     canvas.add(part, {width + 28 - part.bounds().x, 0});
     return unlabelled;
 }
@@ -103,22 +155,24 @@ SvgCanvas body_of(const ScatterPlot& plot) {
     SvgCanvas canvas;
     draw_corner(canvas, plot, frame);
     draw_frame(canvas, frame, plot.x, plot.y);
-    Points corner, others;
-    std::size_t outside = 0;
+    Dots all, corner, others;
     for (const ScatterPlot::Point& point : plot.points) {
-        if (!frame.holds(point.x, point.y)) ++outside;
-        (in_corner(plot, point) ? corner : others).push_back(point);
+        if (!frame.holds(point.x, point.y)) continue;
+        all.push_back({&point, frame.at(point.x, point.y)});
+        (in_corner(plot, point) ? corner : others).push_back(all.back());
     }
-    const bool enlarged = corner.size() >= crowd;
+    const bool enlarged =
+        corner.size() >= crowd && plot.x.high > plot.corner->x && plot.y.high > plot.corner->y;
     if (!enlarged) others.insert(others.begin(), corner.begin(), corner.end());
-    std::size_t unlabelled = draw_points(canvas, plot, frame, plot.points, others, enlarged ? 0 : 40);
+    const double reach = enlarged ? 0 : 40;  // of labels out of the frame
+    std::size_t unlabelled = draw_dots(canvas, plot, all, others, {0, 0, width + reach, height});
     if (enlarged) unlabelled += draw_enlarged(canvas, plot, corner);
     std::vector<LegendItem> legend;
     for (std::size_t s = 0; s < plot.series.size(); ++s)
         legend.push_back({Sample::Marker, s, plot.series[s]});
     if (legend.size() > 1) add_legend(canvas, legend, width);
     if (unlabelled > 0) add_remark(canvas, fmt::format("{} more unlabelled: no room.", unlabelled), width);
-    if (const std::string words = left_out(outside, plot.x, plot.y); !words.empty())
+    if (const std::string words = left_out(plot.points.size() - all.size(), plot.x, plot.y); !words.empty())
         add_remark(canvas, words + ".", width);
     return canvas;
 }

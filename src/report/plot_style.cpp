@@ -44,6 +44,9 @@ constexpr std::array<Rgb, 7> oranges{{{245, 245, 245},
 constexpr std::array colours{"#0b64a0", "#c4501b", "#1f8a5b", "#6b4c9a", "#a07800", "#4a4a4a"};
 constexpr std::array dashes{"", "6 3", "2 2", "8 3 2 3", "1 3", "12 4"};
 
+/// The second round of six has other shapes with the colours than the first.
+std::size_t shape_of(std::size_t series) { return (series + series / 6) % 6; }
+
 std::string between(std::span<const Rgb> colours_of, double t) {
     const double place = std::clamp(t, 0.0, 1.0) * real(colours_of.size() - 1);
     const std::size_t low = std::min(static_cast<std::size_t>(place), colours_of.size() - 2);
@@ -73,14 +76,14 @@ const char* ink_on(std::string_view colour) {
 }
 
 const char* series_colour(std::size_t series) { return colours[series % colours.size()]; }
-const char* series_dash(std::size_t series) { return dashes[series % dashes.size()]; }
+const char* series_dash(std::size_t series) { return dashes[shape_of(series)]; }
 
 void draw_marker(SvgCanvas& canvas, Point at, double radius, std::size_t series, const Meaning& meaning,
                  const char* colour) {
     const Ink ink{colour ? colour : series_colour(series), "#ffffff", 0.6, {}, 0.85};
     const double r = radius, x = at.x, y = at.y;
     const Rect room{x - r, y - r, 2 * r, 2 * r};
-    switch (series % 6) {
+    switch (shape_of(series)) {
         case 0:
             return canvas.circle(at, r, ink, meaning);
         case 1:

@@ -111,8 +111,9 @@ TEST(CircuitDiagram, WidthGrowsWithTheWeightAndSignIsDashed) {
 
 TEST(CircuitDiagram, LegendAndCaptionSayWhatIsDrawn) {
     const std::string text = dot(circuit_diagram(small_circuit()));
-    for (const char* words : {"K-composition", "negative", "residual stream (cut short where it is long)", "0.2", "0.3", "0.4",
-                              "a small circuit", "2 of 12 edges, score > 1.75 x baseline"}) {
+    for (const char* words :
+         {"K-composition", "negative", "residual stream (cut short where it is long)", "0.2", "0.3", "0.4",
+          "a small circuit", "2 of 12 edges, score > 1.75 x baseline"}) {
         EXPECT_THAT(text, testing::HasSubstr(words));
     }
 }
@@ -200,6 +201,25 @@ TEST(CircuitDiagram, RolesHaveColoursAndALegend) {
 
 TEST(CircuitDiagram, EveryLabelFitsItsBox) {
     EXPECT_EQ(draw_picture(dot(circuit_diagram(small_circuit())), Picture::Svg).warnings, "");
+}
+
+// Two circuits that nothing joins, one above the other: the picture is no wider than the wider of them.
+TEST(CircuitDiagram, WhatNothingJoinsStandsOneAboveTheOther) {
+    CircuitPicture circuit;
+    for (int h = 0; h < 8; ++h)
+        circuit.components.push_back({fmt::format("L{}H{}", h / 2, h % 2), DrawnKind::Head, h / 2, ""});
+    circuit.edges = {{0, 2, DrawnPort::K, 0.3},
+                     {0, 3, DrawnPort::K, 0.3},
+                     {1, 2, DrawnPort::K, 0.3},
+                     {4, 6, DrawnPort::V, 0.3},
+                     {4, 7, DrawnPort::V, 0.3}};
+    double left = 0, right = 0;
+    for (const Box& box : circuit_diagram(circuit).boxes) {
+        if (box.kind != BoxKind::Head || box.id == "L2H1") continue;
+        left = std::min(left, box.at.x - box.width / 2);
+        right = std::max(right, box.at.x + box.width / 2);
+    }
+    EXPECT_LT(right - left, 3 * 69 + 2 * 16 + 1);
 }
 
 TEST(CircuitDiagram, TheSameCircuitGivesTheSameBytes) {

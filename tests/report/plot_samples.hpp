@@ -89,6 +89,23 @@ inline LinePlot sample_lines() {
     return plot;
 }
 
+/// Kernels over offsets: many peaks in one place.
+inline LinePlot sample_peaks() {
+    LinePlot plot{.title = "Where heads look by position alone"};
+    plot.x = {.title = "offset"};
+    plot.y = {.title = "mean attention", .low = 0};
+    for (int line = 0; line < 9; ++line) {
+        LinePlot::Series series{"L0H" + std::to_string(line), {}, {}};
+        for (int i = 0; i < 40; ++i) {
+            series.x.push_back(i);
+            series.y.push_back(i == 1 ? 1 - 0.01 * line : 0.01 * line);
+        }
+        plot.series.push_back(series);
+    }
+    plot.name_peaks = true;
+    return plot;
+}
+
 inline Histogram sample_histogram() {
     Noise noise;
     Histogram plot{.title = "Copying scores of heads", .caption = {"Re sum / sum of sizes."}};
@@ -128,7 +145,7 @@ inline SpectrumPlot sample_spectrum(bool log) {
 inline std::vector<Plot> sample_plots() {
     return {sample_heatmap(6, 8),   sample_heatmap(18, 18), sample_heatmap(40, 90), sample_eigenvalues(),
             sample_scatter(),       sample_lines(),         sample_histogram(),     sample_bars(),
-            sample_spectrum(false), sample_spectrum(true)};
+            sample_spectrum(false), sample_spectrum(true),  sample_peaks()};
 }
 
 }  // namespace headway::test

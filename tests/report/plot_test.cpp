@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -156,6 +157,24 @@ TEST(Plot, LabelsWithoutRoomAreCounted) {
     }
     EXPECT_GT(labels, 2U);
     EXPECT_EQ(remark, std::to_string(200 - labels) + " more unlabelled: no room.");
+}
+
+TEST(Plot, VeryManyPointsAreACloudWithTheirValues) {
+    ScatterPlot plot{.title = "t"};
+    test::Noise noise;
+    for (int i = 0; i < 20'000; ++i) plot.points.push_back({noise(), noise(), "", 0, ""});
+    plot.points.push_back({0.5, 0.5, "named", 1, ""});
+    const std::string text = svg(plot);
+    EXPECT_LT(text.size(), 800'000U);
+    std::size_t values = 0;
+    bool named = false;
+    for (const SvgElement& element : SvgFile(text).elements) {
+        if (const auto xs = element.attributes.find("data-xs"); xs != element.attributes.end())
+            values += static_cast<std::size_t>(std::count(xs->second.begin(), xs->second.end(), ' ')) + 1;
+        named = named || element.words == "named";
+    }
+    EXPECT_EQ(values, 20'000U);
+    EXPECT_TRUE(named);
 }
 
 TEST(Plot, CrowdedLineEndsAreNamedApart) {

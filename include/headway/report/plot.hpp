@@ -91,7 +91,7 @@ struct ScatterPlot {
     std::optional<Corner> corner = std::nullopt;
 };
 
-/// Values along an axis: training curves, kernels over offsets. Lines are named at their right ends.
+/// Values along an axis: training curves, kernels over offsets. Lines are named where they end.
 struct LinePlot {
     struct Series {
         std::string name;
@@ -106,6 +106,7 @@ struct LinePlot {
     std::vector<PlotReference> events = {};      ///< places of x
     bool markers = true;                         ///< at the values; left out for more than 64 of them
     std::string background_name = {};            ///< of the grey lines, for the legend
+    bool name_peaks = false;                     ///< names stand at the highest points, not at the ends
 };
 
 /// How many values lie in each of `bins` equal intervals; series are stacked.
