@@ -93,6 +93,7 @@
 #include "headway/measure/positional.hpp"
 #include "headway/measure/probe.hpp"
 #include "headway/measure/projection.hpp"
+#include "headway/measure/quantity.hpp"
 #include "headway/measure/run.hpp"
 #include "headway/measure/score_network.hpp"
 #include "headway/measure/score_terms.hpp"

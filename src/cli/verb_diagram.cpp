@@ -7,7 +7,9 @@
 #include "headway/draw/gallery.hpp"
 #include "headway/draw/model_diagram.hpp"
 #include "headway/draw/render.hpp"
+#include "headway/draw/tensor_diagram.hpp"
 #include "headway/io/output_file.hpp"
+#include "headway/measure/quantity.hpp"
 
 namespace headway {
 
@@ -19,6 +21,20 @@ Table gallery_rows() {
     table.columns = {{"name", ColumnKind::Text}, {"shows", ColumnKind::Text}};
     for (const std::string& name : gallery_names()) table.rows.push_back({name, gallery_entry(name).title});
     return table;
+}
+
+// The network behind a number.
+Diagram quantity_diagram(const Config& config, const std::string& name) {
+    const Quantity made = quantity(config, name);
+    TensorDiagramOptions options;
+    options.name = "quantity";
+    options.title = name;
+    options.boxes = made.network.definitions;
+    return diagram_of(made.network.output, options);
+}
+
+Diagram diagram_of_model(const Config& config, const std::string& name) {
+    return names_quantity(name) ? quantity_diagram(config, name) : model_diagram(config, name);
 }
 
 int diagram(const Arguments& arguments) {
@@ -35,7 +51,7 @@ int diagram(const Arguments& arguments) {
     require(!file.empty() || format == Picture::Dot || format == Picture::Svg, ErrorKind::Usage,
             "diagram: a picture needs a file: -o FILE.png");
     const Diagram picture =
-        where.empty() ? gallery_diagram(name) : model_diagram(open_model(arguments, where).config(), name);
+        where.empty() ? gallery_diagram(name) : diagram_of_model(open_model(arguments, where).config(), name);
     write_bytes(file, render(dot(picture), format));
     return 0;
 }
@@ -54,11 +70,13 @@ Verb diagram_verb() {
                      "headway diagram two-layer-expansion -o sheet.pdf",
                      "headway diagram expansion example:attn-only-2l -o expansion.svg",
                      "headway diagram 'embed > L0H3.V > L1H4.V > unembed' example:attn-only-2l -o path.svg",
-                     "headway diagram 'attn[L0]' llama/ -o attention.svg"},
+                     "headway diagram 'attn[L0]' llama/ -o attention.svg",
+                     "headway diagram 'matching:L0H3>L1H4.K' example:attn-only-2l -o matching.svg"},
         .notes =
             "Without a name the diagrams in general are listed. With a MODEL, NAME is a part of its network "
             "(attn[L0], A[L1],\n"
-            "logits), a path, expansion, or any network text. Without -o the picture is DOT text on stdout.",
+            "logits), a path, expansion, a number (network --score), or any network text. Without -o the "
+            "picture is DOT text on stdout.",
         .run = diagram};
 }
 

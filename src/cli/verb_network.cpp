@@ -6,6 +6,7 @@
 #include "headway/base/error.hpp"
 #include "headway/expand/freeze.hpp"
 #include "headway/io/output_file.hpp"
+#include "headway/measure/quantity.hpp"
 #include "headway/network/transformer.hpp"
 #include "headway/report/network_table.hpp"
 #include "headway/report/selection.hpp"
@@ -50,8 +51,26 @@ Table expansion(const Arguments& arguments, const Config& config, Notation notat
     return path_term_rows(model, options, terms, notation, view_of(arguments, config));
 }
 
+// The network behind a number.
+int quantity_written(const Arguments& arguments) {
+    const std::string where = arguments.positional(0);
+    for (const char* flag : {"--zero", "--scale", "--close", "--pattern", "--format", "--freeze"})
+        require(!arguments.has(flag), ErrorKind::Usage,
+                "network: --score of a quantity is of the model as it is: "
+                "{} is one too many",
+                flag);
+    check_text_output(arguments, {where});
+    const Notation notation =
+        arguments.has("--json") ? Notation::Json : parse_notation(arguments.text("--as", "text"));
+    const Quantity made = quantity(open_model(arguments, where).config(), arguments.text("--score"));
+    const std::string about = notation == Notation::Text ? fmt::format("# {}\n", made.about) : "";
+    write_bytes(arguments.text("--output"), about + written(made.network, notation));
+    return 0;
+}
+
 int network(const Arguments& arguments) {
     const std::string where = arguments.positional(0);
+    if (names_quantity(arguments.text("--score"))) return quantity_written(arguments);
     const Notation notation = parse_notation(arguments.text("--as", "text"));
     const bool as_table = arguments.has("--expand") || arguments.has("--score");
     require(!arguments.has("--expand") || !arguments.has("--score"), ErrorKind::Usage,
@@ -95,13 +114,14 @@ Verb network_verb() {
     return {
         .name = "network",
         .summary = "The model as symbols: text, einsum, index notation, LaTeX, JSON; expanded into paths",
-        .usage = "MODEL [--expand N | --score HEAD] [--as NOTATION] [options]",
+        .usage = "MODEL [--expand N | --score OF] [--as NOTATION] [options]",
         .positionals = {"MODEL"},
         .groups = {{"Network",
                     {{"--as", "NOTATION", "text, einsum, index, latex or json (default text)"},
                      {"--freeze", "", "patterns, norm scales and MLP outputs as data"},
                      {"--expand", "N", "the paths through at most N heads: counts, then a term each"},
-                     {"--score", "HEAD", "the terms of the head's attention score before softmax"},
+                     {"--score", "OF",
+                      "L1H4: the terms of its attention score; copying:L1H4: the network of a number"},
                      {"--source", "SOURCE", "paths from this source only: embed, pos, mlp5, b_O[L3], ..."},
                      {"--max-paths", "N", "refuse to list more than this (default 1000000)"},
                      {"--top", "N", "the first N terms only"},
@@ -115,10 +135,19 @@ Verb network_verb() {
                      "headway network example:induction --expand 2 --as einsum",
                      "headway network random:gpt2 --expand 2 --source embed --format csv -v",
                      "headway network example:attn-only-2l --score L1H4 --as latex",
+                     "headway network example:attn-only-2l --score induction:L1H4",
+                     "headway network llama/ --score 'k:L0H3>L1H4' --as einsum",
                      "headway network llama/ --as json -o network.json"},
         .notes =
             "The text form can be read back: headway contract @FILE MODEL evaluates it. An edited network\n"
-            "with --scale or --pattern has leaves of its own, head_scale and given_pattern.",
+            "with --scale or --pattern has leaves of its own, head_scale and given_pattern.\n"
+            "Numbers that have a network: ov: qk: qk-pos: direct copying: copying-ov: matching: size-ov: "
+            "size-qk: "
+            "q: k: v:\n"
+            "previous: duplicate: induction: first: positions: kernel: bias-value: bias-query: bias-key:, "
+            "each of a "
+            "head, as in\n"
+            "copying:L1H4, or of a pair, as in k:L0H3>L1H4; headway diagram draws them.",
         .run = network};
 }
 
