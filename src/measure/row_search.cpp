@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <utility>
 
 namespace headway {
@@ -97,27 +99,17 @@ void offer(std::vector<TokenValue>& heap, std::size_t most, TokenValue value) {
 /// Offers the values above 0 of consecutive columns; most of them are passed over in pieces whose largest value
 /// is too small.
 template <class T>
-void offer_all(std::vector<TokenValue>& heap, std::size_t most, std::span<const T> values, int column) {
+void offer_all(std::vector<TokenValue>& heap, std::size_t most, std::span<const T> values,
+               std::span<const int> tokens) {
     constexpr std::size_t piece = 64;
     for (std::size_t at = 0; at < values.size(); at += piece) {
         const std::span<const T> part = values.subspan(at, std::min(piece, values.size() - at));
         const double floor = heap.size() < most ? 0.0 : heap.front().value;
-        if (static_cast<double>(largest(part)) <= floor) continue;
+        const auto best = static_cast<double>(largest(part));
+        if (best <= 0 || best < floor) continue;
         for (std::size_t i = 0; i < part.size(); ++i)
-            if (part[i] > 0)
-                offer(heap, most, {column + static_cast<int>(at + i), static_cast<double>(part[i])});
+            if (part[i] > 0) offer(heap, most, {tokens[at + i], static_cast<double>(part[i])});
     }
-}
-
-}  // namespace
-
-template <class T>
-FactoredMatrix<T> transposed(const FactoredMatrix<T>& matrix) {
-    return {.rows = matrix.columns,
-            .columns = matrix.rows,
-            .bond = matrix.bond,
-            .left = matrix.right,
-            .right = matrix.left};
 }
 
 template <class T>
@@ -130,6 +122,53 @@ FactoredMatrix<T> rows_of(const FactoredMatrix<T>& matrix, std::span<const int> 
     result.rows = static_cast<std::int64_t>(which.size());
     result.left = left;
     return result;
+}
+
+template <class T>
+double norm_of(std::span<const T> values) {
+    double square = 0;
+    for (const T value : values) square += static_cast<double>(value) * static_cast<double>(value);
+    return std::sqrt(square);
+}
+
+/// A dot product of n terms is off by at most n eps ‖x‖ ‖y‖.
+template <class T>
+double rounding_of(const FactoredMatrix<T>& matrix) {
+    return static_cast<double>(matrix.bond) * static_cast<double>(std::numeric_limits<T>::epsilon());
+}
+
+/// Shows each row's values to `look` with the columns' tokens, until no column that is left can reach what the
+/// row needs: x·y <= ‖x‖ ‖y‖.
+template <class T, class Look>
+void look_through(const SortedMatrix<T>& matrix, RowSearch& search, const Look& look) {
+    const FactoredMatrix<T> rows = rows_of(matrix.matrix, search.rows);
+    const double slack = 1 + rounding_of(rows);
+    std::vector<double> norms;
+    for (std::int64_t i = 0; i < rows.rows; ++i) norms.push_back(slack * norm_of(rows.row(i)));
+    const TileCount count =
+        visit_tiles<T>(rows, search.tiles, [&](const Tile<T>& tile, std::span<char> finished) {
+            const auto first = static_cast<std::size_t>(tile.first_column);
+            const auto columns = static_cast<std::size_t>(tile.columns);
+            const std::span<const int> tokens = std::span(matrix.tokens).subspan(first, columns);
+            const bool more = first + columns < matrix.norms.size() && !search.needs.empty();
+            for (std::size_t i = 0; i < tile.rows.size(); ++i) {
+                const auto row = static_cast<std::size_t>(tile.rows[i]);
+                look(row, tile.row(i), tokens);
+                if (more && norms[row] * matrix.norms[first + columns] < search.needs[row]) finished[i] = 1;
+            }
+        });
+    search.entries += count.entries;
+}
+
+}  // namespace
+
+template <class T>
+FactoredMatrix<T> transposed(const FactoredMatrix<T>& matrix) {
+    return {.rows = matrix.columns,
+            .columns = matrix.rows,
+            .bond = matrix.bond,
+            .left = matrix.right,
+            .right = matrix.left};
 }
 
 template <class T>
@@ -147,19 +186,24 @@ FactoredMatrix<T> without_mean_column(const FactoredMatrix<T>& matrix) {
 }
 
 template <class T>
-FactoredMatrix<T> keep_columns(const FactoredMatrix<T>& matrix, std::span<const int> kept) {
-    if (kept.empty()) return matrix;
-    const Side<T> side = right_side(matrix);
-    const auto right = std::make_shared<T[]>(side.size());
-    for (const int column : kept)
-        std::ranges::copy(matrix.column(column), right.get() + column * matrix.bond);
-    FactoredMatrix<T> result = matrix;
-    result.right = right;
-    return result;
+SortedMatrix<T> sort_columns(const FactoredMatrix<T>& matrix, std::vector<int> kept) {
+    if (kept.empty()) {
+        kept.resize(static_cast<std::size_t>(matrix.columns));
+        std::iota(kept.begin(), kept.end(), 0);
+    }
+    std::ranges::sort(kept);
+    kept.erase(std::ranges::unique(kept).begin(), kept.end());
+    std::vector<double> norms(static_cast<std::size_t>(matrix.columns));
+    for (const int token : kept) norms[static_cast<std::size_t>(token)] = norm_of(matrix.column(token));
+    const auto norm = [&](int token) { return norms[static_cast<std::size_t>(token)]; };
+    std::ranges::stable_sort(kept, std::greater(), norm);
+    SortedMatrix<T> sorted{transposed(rows_of(transposed(matrix), kept)), std::move(kept), {}};
+    for (const int token : sorted.tokens) sorted.norms.push_back(norm(token));
+    return sorted;
 }
 
 // max_y x·y <= min(‖x‖ max ‖y‖, x·m + ‖x‖ max ‖y - m‖), m the mean column; the second is the smaller where the
-// columns lie to one side of the origin. A dot product of n terms is off by at most n eps ‖x‖ ‖y‖.
+// columns lie to one side of the origin.
 template <class T>
 std::vector<double> row_bounds(const FactoredMatrix<T>& matrix) {
     const auto bond = static_cast<std::size_t>(matrix.bond);
@@ -167,8 +211,7 @@ std::vector<double> row_bounds(const FactoredMatrix<T>& matrix) {
     const std::vector<double> mean = mean_of(right_side(matrix), bond);
     const double from_zero = largest_norm(right_side(matrix), zero);
     const double from_mean = largest_norm(right_side(matrix), mean);
-    const double rounding =
-        static_cast<double>(bond) * static_cast<double>(std::numeric_limits<T>::epsilon());
+    const double rounding = rounding_of(matrix);
     std::vector<double> bounds;
     for (std::int64_t i = 0; i < matrix.rows; ++i) {
         const std::vector<double> row(matrix.row(i).begin(), matrix.row(i).end());
@@ -180,59 +223,49 @@ std::vector<double> row_bounds(const FactoredMatrix<T>& matrix) {
 }
 
 template <class T>
-std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<T>& matrix, std::size_t most,
-                                              const TileOptions& options) {
-    std::vector<std::vector<TokenValue>> tops(static_cast<std::size_t>(matrix.rows));
-    visit_tiles<T>(matrix, options, [&](const Tile<T>& tile, std::span<char> /*finished*/) {
-        for (std::size_t i = 0; i < tile.rows.size(); ++i)
-            offer_all(tops[static_cast<std::size_t>(tile.rows[i])], most, tile.row(i),
-                      static_cast<int>(tile.first_column));
-    });
+std::vector<std::vector<TokenValue>> row_tops(const SortedMatrix<T>& matrix, std::size_t most,
+                                              RowSearch& search) {
+    std::vector<std::vector<TokenValue>> tops(search.rows.size());
+    look_through(matrix, search,
+                 [&](std::size_t row, std::span<const T> values, std::span<const int> tokens) {
+                     offer_all(tops[row], most, values, tokens);
+                 });
     for (std::vector<TokenValue>& heap : tops) std::ranges::sort(heap, before);
     return tops;
 }
 
 template <class T>
-std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<T>& matrix,
+std::vector<std::vector<TokenValue>> row_entries(const SortedMatrix<T>& matrix,
                                                  std::span<const double> factors,
-                                                 std::span<const double> floors, const TileOptions& options) {
-    std::vector<std::vector<TokenValue>> entries(static_cast<std::size_t>(matrix.rows));
-    visit_tiles<T>(matrix, options, [&](const Tile<T>& tile, std::span<char> /*finished*/) {
-        for (std::size_t i = 0; i < tile.rows.size(); ++i) {
-            const auto row = static_cast<std::size_t>(tile.rows[i]);
-            auto column = static_cast<std::size_t>(tile.first_column);
-            for (const T value : tile.row(i)) {
-                const auto wide = static_cast<double>(value);
-                if (wide > 0 && wide * factors[row] > floors[column])
-                    entries[row].push_back({static_cast<int>(column), wide});
-                ++column;
-            }
-        }
-    });
+                                                 std::span<const double> floors, RowSearch& search) {
+    std::vector<std::vector<TokenValue>> entries(search.rows.size());
+    look_through(matrix, search,
+                 [&](std::size_t row, std::span<const T> values, std::span<const int> tokens) {
+                     for (std::size_t i = 0; i < values.size(); ++i) {
+                         const auto value = static_cast<double>(values[i]);
+                         if (value > 0 && value * factors[row] > floors[static_cast<std::size_t>(tokens[i])])
+                             entries[row].push_back({tokens[i], value});
+                     }
+                 });
     return entries;
 }
 
 template FactoredMatrix<float> transposed(const FactoredMatrix<float>&);
-template FactoredMatrix<float> rows_of(const FactoredMatrix<float>&, std::span<const int>);
 template FactoredMatrix<float> without_mean_row(const FactoredMatrix<float>&, double);
 template FactoredMatrix<float> without_mean_column(const FactoredMatrix<float>&);
-template FactoredMatrix<float> keep_columns(const FactoredMatrix<float>&, std::span<const int>);
+template SortedMatrix<float> sort_columns(const FactoredMatrix<float>&, std::vector<int>);
 template std::vector<double> row_bounds(const FactoredMatrix<float>&);
-template std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<float>&, std::size_t,
-                                                       const TileOptions&);
-template std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<float>&,
-                                                          std::span<const double>, std::span<const double>,
-                                                          const TileOptions&);
+template std::vector<std::vector<TokenValue>> row_tops(const SortedMatrix<float>&, std::size_t, RowSearch&);
+template std::vector<std::vector<TokenValue>> row_entries(const SortedMatrix<float>&, std::span<const double>,
+                                                          std::span<const double>, RowSearch&);
 template FactoredMatrix<double> transposed(const FactoredMatrix<double>&);
-template FactoredMatrix<double> rows_of(const FactoredMatrix<double>&, std::span<const int>);
 template FactoredMatrix<double> without_mean_row(const FactoredMatrix<double>&, double);
 template FactoredMatrix<double> without_mean_column(const FactoredMatrix<double>&);
-template FactoredMatrix<double> keep_columns(const FactoredMatrix<double>&, std::span<const int>);
+template SortedMatrix<double> sort_columns(const FactoredMatrix<double>&, std::vector<int>);
 template std::vector<double> row_bounds(const FactoredMatrix<double>&);
-template std::vector<std::vector<TokenValue>> row_tops(const FactoredMatrix<double>&, std::size_t,
-                                                       const TileOptions&);
-template std::vector<std::vector<TokenValue>> row_entries(const FactoredMatrix<double>&,
+template std::vector<std::vector<TokenValue>> row_tops(const SortedMatrix<double>&, std::size_t, RowSearch&);
+template std::vector<std::vector<TokenValue>> row_entries(const SortedMatrix<double>&,
                                                           std::span<const double>, std::span<const double>,
-                                                          const TileOptions&);
+                                                          RowSearch&);
 
 }  // namespace headway

@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <iterator>
 #include <numeric>
+#include <span>
 #include <utility>
 
 namespace headway {
@@ -33,7 +35,7 @@ std::vector<int> whole_vocabulary(const Config& config) {
     return tokens;
 }
 
-/// The search in one head. Both matrices have a row a source.
+/// The search in one head.
 template <class T>
 class Search {
 public:
@@ -42,11 +44,11 @@ public:
         const std::vector<int> tokens = whole_vocabulary(config);
         const std::vector<FactoredMatrix<T>> matrices = factor_matrices<T>(
             model, circuits_of(config, head, options.rotary_offset), tokens, tokens, options.evaluate);
-        logits_ = keep_columns(without_mean_column(matrices[0]), options.outputs);
-        attention_ = keep_columns(without_mean_row(transposed(matrices[1]), config.score_scale(head.layer)),
+        logits_ = sort_columns(without_mean_column(matrices[0]), options.outputs);
+        attention_ = sort_columns(without_mean_row(transposed(matrices[1]), config.score_scale(head.layer)),
                                   options.destinations);
-        logit_bounds_ = row_bounds(logits_);
-        attention_bounds_ = row_bounds(attention_);
+        logit_bounds_ = row_bounds(logits_.matrix);
+        attention_bounds_ = row_bounds(attention_.matrix);
         order_ = options.sources.empty() ? tokens : options.sources;
         std::ranges::sort(order_);
         order_.erase(std::ranges::unique(order_).begin(), order_.end());
@@ -56,27 +58,28 @@ public:
 
     void run(TrigramRows& best, SkipTrigramTable& count) {
         count.sources += order_.size();
+        count.all_entries += order_.size() * (logits_.tokens.size() + attention_.tokens.size());
         for (std::size_t at = 0; at < order_.size(); at += block_rows) {
-            const double threshold = best.threshold();
-            std::vector<int> block;
-            for (std::size_t i = at; i < std::min(at + block_rows, order_.size()); ++i)
-                if (may_enter(bound(order_[i]), threshold)) block.push_back(order_[i]);
-            if (block.empty()) return;
-            count.ov_rows += block.size();
-            visit(block, best, count);
+            if (!may_enter(bound(order_[at]), best.threshold())) return;
+            const std::size_t end = std::min(at + block_rows, order_.size());
+            visit(std::span(order_).subspan(at, end - at), best, count);
             best.settle();
         }
     }
 
-    /// The strongest destinations of the sources of rows.
-    void add_strongest(std::vector<SkipTrigramRow>& rows) const {
+    /// Makes the lists of rows whole: those of the search are of what may have changed the rows.
+    void complete(std::vector<SkipTrigramRow>& rows) const {
         for (SkipTrigramRow& row : rows) {
-            std::vector<int> sources;
-            for (const TokenValue& source : row.sources) sources.push_back(source.token);
-            for (const auto& tops : row_tops(rows_of(attention_, sources), options_.each, tiles_)) {
-                std::vector<int>& strongest = row.strongest.emplace_back();
-                for (const TokenValue& destination : tops) strongest.push_back(destination.token);
+            RowSearch search{.rows = {}, .needs = {}, .tiles = tiles_};
+            for (const TokenValue& source : row.sources) search.rows.push_back(source.token);
+            const auto destinations = row_tops(attention_, options_.each, search);
+            for (const std::vector<TokenValue>& strongest : destinations) {
+                std::vector<int>& tokens = row.strongest.emplace_back();
+                for (const TokenValue& destination : strongest) tokens.push_back(destination.token);
             }
+            if (options_.key != SkipTrigramKey::Source) continue;
+            row.destinations = destinations.front();
+            row.outputs = row_tops(logits_, options_.each, search).front();
         }
     }
 
@@ -88,36 +91,55 @@ private:
 
     static bool may_enter(double bound, double threshold) { return bound > 0 && bound >= threshold; }
 
+    /// Less than that changes no row. By destination, a row that comes to be good may need any source.
+    double needed(const TrigramRows& best) const {
+        return options_.key == SkipTrigramKey::Destination ? 0.0 : best.threshold();
+    }
+
+    /// What entries of rows must reach, where those of the other circuit reach `others` at most.
+    RowSearch asked(std::vector<int> rows, const std::vector<double>& others, double threshold) const {
+        RowSearch search{.rows = std::move(rows), .needs = {}, .tiles = tiles_};
+        for (const double other : others) search.needs.push_back(other > 0 ? threshold / other : 0.0);
+        return search;
+    }
+
     /// OV rows of the block, then QK rows of those that their largest logit still lets in.
-    void visit(const std::vector<int>& block, TrigramRows& best, SkipTrigramTable& count) {
-        auto outputs = row_tops(rows_of(logits_, block), best.wanted(), tiles_);
+    void visit(std::span<const int> block, TrigramRows& best, SkipTrigramTable& count) {
+        const double threshold = needed(best);
+        std::vector<double> reach;
+        for (const int source : block) reach.push_back(attention_bounds_[static_cast<std::size_t>(source)]);
+        RowSearch logits = asked({block.begin(), block.end()}, reach, threshold);
+        auto outputs = row_tops(logits_, best.wanted(), logits);
         std::vector<TrigramSource> left;
         std::vector<int> tokens;
-        std::vector<double> logit;
+        std::vector<double> most;
         for (std::size_t i = 0; i < block.size(); ++i) {
-            if (outputs[i].empty()) continue;
-            const double most = outputs[i].front().value;
-            if (!may_enter(most * attention_bounds_[static_cast<std::size_t>(block[i])], best.threshold()))
-                continue;
+            if (outputs[i].empty() || !may_enter(outputs[i].front().value * reach[i], threshold)) continue;
             tokens.push_back(block[i]);
-            logit.push_back(most);
+            most.push_back(outputs[i].front().value);
             left.push_back({block[i], {}, std::move(outputs[i])});
         }
-        if (left.empty()) return;
+        RowSearch attention = asked(std::move(tokens), most, threshold);
+        if (!left.empty()) add(left, most, attention, best);
+        count.ov_rows += block.size();
         count.qk_rows += left.size();
-        const FactoredMatrix<T> attention = rows_of(attention_, tokens);
+        count.entries += logits.entries + attention.entries;
+    }
+
+    void add(std::vector<TrigramSource>& sources, const std::vector<double>& logits, RowSearch& search,
+             TrigramRows& best) const {
         auto destinations = options_.key == SkipTrigramKey::Destination
-                                ? row_entries(attention, logit, best.floors(), tiles_)
-                                : row_tops(attention, best.wanted(), tiles_);
-        for (std::size_t i = 0; i < left.size(); ++i) {
-            left[i].destinations = std::move(destinations[i]);
-            best.add(left[i]);
+                                ? row_entries(attention_, logits, best.floors(), search)
+                                : row_tops(attention_, best.wanted(), search);
+        for (std::size_t i = 0; i < sources.size(); ++i) {
+            sources[i].destinations = std::move(destinations[i]);
+            best.add(sources[i]);
         }
     }
 
     const SkipTrigramOptions& options_;
-    FactoredMatrix<T> logits_;
-    FactoredMatrix<T> attention_;
+    SortedMatrix<T> logits_;     // a row a source, a column an output
+    SortedMatrix<T> attention_;  // a column a destination
     std::vector<double> logit_bounds_, attention_bounds_;
     std::vector<int> order_;
     TileOptions tiles_;
@@ -133,7 +155,7 @@ SkipTrigramTable search_heads(const Model& model, const std::vector<Head>& heads
         Search<T> search(model, head, options);
         search.run(best, table);
         std::vector<SkipTrigramRow> rows = best.take();
-        search.add_strongest(rows);
+        search.complete(rows);
         std::ranges::move(rows, std::back_inserter(table.rows));
         if (!options.per_head) keep_best(table.rows, options.rows);
     }

@@ -96,10 +96,13 @@ std::vector<std::string> caption_of(const SkipTrigramTable& trigrams, const Skip
         "not this one (bigram below 0)."};
     if (options.rotary_offset > 0)
         caption.push_back(fmt::format("Queries stand {} positions behind keys.", options.rotary_offset));
+    const double share = trigrams.all_entries == 0 ? 0
+                                                   : static_cast<double>(trigrams.entries) /
+                                                         static_cast<double>(trigrams.all_entries);
     caption.push_back(
-        fmt::format("Exact up to rounding: of {} sources the OV rows of {} and the QK rows of {} "
-                    "were evaluated; bounds rule out the others.",
-                    trigrams.sources, trigrams.ov_rows, trigrams.qk_rows));
+        fmt::format("Exact up to rounding: of {} sources OV rows of {} and QK rows of {} were "
+                    "evaluated, {:.1f} % of all entries; bounds rule out the others.",
+                    trigrams.sources, trigrams.ov_rows, trigrams.qk_rows, 100 * share));
     if (!tokens.empty()) caption.push_back(tokens);
     return caption;
 }

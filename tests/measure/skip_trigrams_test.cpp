@@ -8,7 +8,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
+#include <utility>
 
 namespace headway {
 namespace {
@@ -145,6 +147,65 @@ TEST(SkipTrigrams, FewSourcesAreVisitedWhereOneStandsOut) {
     EXPECT_EQ(table.sources, 2000U);
     EXPECT_LE(table.ov_rows, 256U);
     EXPECT_LT(table.qk_rows, table.ov_rows + 1);
+}
+
+/// The best triples of a head through each source, by destination too, from its whole matrices.
+struct Scan {
+    std::vector<NaiveTriple> sources, triples, destinations;
+
+    Scan(const Model& model, std::size_t most) {
+        const test::NaiveHead naive = test::naive_head(model, 0, 0, 0);
+        const std::size_t n = naive.attention.size();
+        std::vector<NaiveTriple> through(n);
+        for (std::size_t s = 0; s < n; ++s) {
+            const std::vector<NaiveTriple> a = best(naive.attention[s], most),
+                                           b = best(naive.logits[s], most);
+            const auto triple = [&](const NaiveTriple& x, const NaiveTriple& y) {
+                return NaiveTriple{0, static_cast<int>(s), x.output, y.output, x.score * y.score};
+            };
+            sources.push_back(triple(a.front(), b.front()));
+            for (const NaiveTriple& x : a)
+                for (const NaiveTriple& y : b) triples.push_back(triple(x, y));
+            for (std::size_t t = 0; t < n; ++t) {
+                const double score = naive.attention[s][t] * b.front().score;
+                if (score > through[t].score)
+                    through[t] = {0, static_cast<int>(s), static_cast<int>(t), b.front().output, score};
+            }
+        }
+        destinations = through;
+        for (auto* list : {&sources, &triples, &destinations})
+            std::ranges::sort(*list, std::greater(), &NaiveTriple::score);
+    }
+
+    static std::vector<NaiveTriple> best(const std::vector<double>& row, std::size_t most) {
+        std::vector<NaiveTriple> values;
+        for (std::size_t i = 0; i < row.size(); ++i) values.push_back({0, 0, 0, static_cast<int>(i), row[i]});
+        std::ranges::sort(values, std::greater(), &NaiveTriple::score);
+        values.resize(most);
+        return values;
+    }
+};
+
+TEST(SkipTrigrams, RowsThatAreLeftEarlyLoseNothing) {
+    const Model model = load_model("random:layers=1,heads=1,d_model=24,d_head=3,vocab=1500,ctx=8");
+    constexpr std::size_t rows = 25;
+    const Scan scan(model, rows);
+    using Key = SkipTrigramKey;
+    for (const auto& [key, naive] :
+         {std::pair{Key::Source, &scan.sources}, std::pair{Key::Triple, &scan.triples},
+          std::pair{Key::Destination, &scan.destinations}}) {
+        const SkipTrigramTable table =
+            skip_trigrams(model, {.key = key, .rows = rows, .evaluate = in_double});
+        ASSERT_EQ(table.rows.size(), rows);
+        EXPECT_LT(table.entries, table.all_entries);
+        for (std::size_t i = 0; i < rows; ++i) {
+            const SkipTrigramRow& row = table.rows[i];
+            EXPECT_NEAR(row.score, (*naive)[i].score, 1e-9 * naive->front().score) << i;
+            EXPECT_EQ(row.sources.front().token, (*naive)[i].source) << i;
+            EXPECT_EQ(row.destinations.front().token, (*naive)[i].destination) << i;
+            EXPECT_EQ(row.outputs.front().token, (*naive)[i].output) << i;
+        }
+    }
 }
 
 TEST(SkipTrigrams, TokensMayBeRestrictedAndMeansStayThoseOfTheVocabulary) {

@@ -25,7 +25,7 @@ SkipTrigramTable keep_in_mind() {
                        .bigram = 0.5,
                        .bugs = {{1, 2, 5, 3}},
                        .strongest = {{2, 3}}};
-    return {.rows = {row}, .sources = 12, .ov_rows = 5, .qk_rows = 4};
+    return {.rows = {row}, .sources = 12, .ov_rows = 5, .qk_rows = 4, .entries = 30, .all_entries = 120};
 }
 
 TEST(SkipTrigramTable, ARowASourceWithItsDestinationsAndOutputs) {
@@ -35,7 +35,7 @@ TEST(SkipTrigramTable, ARowASourceWithItsDestinationsAndOutputs) {
                         "·in -> ·bay (as behind ·at)"),
               std::string::npos)
         << text;
-    EXPECT_NE(text.find("of 12 sources the OV rows of 5 and the QK rows of 4 were evaluated"),
+    EXPECT_NE(text.find("of 12 sources OV rows of 5 and QK rows of 4 were evaluated, 25.0 % of all entries"),
               std::string::npos);
     EXPECT_NE(text.find("Words only.\n"), std::string::npos);
 }

@@ -8,8 +8,8 @@
 // The search is exact, up to rounding, and never looks at all triples: a source's best triple is the product
 // of two maxima, each of which is at most the product of two norms (Cauchy-Schwarz on the sides of the
 // circuit). Sources are visited in the order of that bound; their OV rows are evaluated, and their QK rows
-// only where the bound with the true maximum of the logits still allows a place among the best; the search
-// ends when no bound does.
+// only where the bound with the true maximum of the logits still allows a place among the best; a row is left
+// when no column that is to come is long enough (columns are sorted by norm); the search ends when no bound does.
 // Reference: Elhage et al. 2021, "Skip-trigrams".
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -75,6 +75,8 @@ struct SkipTrigramTable {
     std::uint64_t sources = 0;         ///< of all heads together
     std::uint64_t ov_rows = 0;         ///< of them evaluated
     std::uint64_t qk_rows = 0;
+    std::uint64_t entries = 0;      ///< of these rows evaluated
+    std::uint64_t all_entries = 0;  ///< of both circuits of all heads
 };
 
 /// Throws Error: Usage (no such head or token, an offset without rotary positions), and as circuit_matrix and
