@@ -3,9 +3,15 @@
 set(headway_rooms "")
 
 # Builds that are made once and thrown away (CI's debug and sanitizer stages) read the headers once for many sources of the
-# rooms that are UNITY: that halves their time. A name in an anonymous namespace is its file's alone in such a room. The
-# release build goes file by file, so every file includes what it uses.
+# rooms that are UNITY: that halves their time. A name in an anonymous namespace is its file's alone in such a room, or the
+# file is set apart. The release build goes file by file, so every file includes what it uses.
 option(HEADWAY_UNITY "compile many sources of a room as one" OFF)
+
+# Sources whose names others of their room have as well: they are compiled by themselves.
+function(headway_apart room)
+  list(TRANSFORM ARGN PREPEND "${PROJECT_SOURCE_DIR}/src/${room}/")
+  set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+endfunction()
 
 function(headway_room room)
   cmake_parse_arguments(arg "UNITY" "OPTIMISE" "BELOW;PACKAGES" ${ARGN})
@@ -29,6 +35,10 @@ function(headway_room room)
   set_target_properties(${room}_room PROPERTIES POSITION_INDEPENDENT_CODE ON)
   if(HEADWAY_UNITY AND arg_UNITY)
     set_target_properties(${room}_room PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+    # A local name is no shadow of a constant of another file, nor a file's own type one of a header: the release build,
+    # file by file, looks for those.
+    set(ignored "#pragma GCC diagnostic ignored \"-Wshadow\"\n#pragma GCC diagnostic ignored \"-Wsubobject-linkage\"")
+    set_target_properties(${room}_room PROPERTIES UNITY_BUILD_CODE_BEFORE_INCLUDE "${ignored}")
   endif()
   set(headway_below_${room} ${below} PARENT_SCOPE)  # the room itself and every room under it
   set(headway_rooms ${headway_rooms} ${room} PARENT_SCOPE)
@@ -43,6 +53,7 @@ endfunction()
 # The list of architectures: every src/model/architectures/<name>.cpp defines `const Architecture <name>`.
 function(headway_architectures)
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/model/architectures/*.cpp")
+  set_source_files_properties(${sources} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # all of them name the same things
   set(declared "")
   set(listed "")
   foreach(source ${sources})
