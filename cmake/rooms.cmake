@@ -1,10 +1,10 @@
 # A room: every .cpp in src/<room>/ and its folders is compiled once, into the object library <room>_room.
-# UNITY: see HEADWAY_UNITY; BELOW: the rooms just below it; PACKAGES: the third-party targets that it may include; OPTIMISE: its level in a release.
+# BELOW: the rooms just below it; PACKAGES: the third-party targets that it may include; OPTIMISE: its level in a release.
 set(headway_rooms "")
 
-# Builds that are made once and thrown away (CI's debug and sanitizer stages) read the headers once for many sources of the
-# rooms that are UNITY: that halves their time. A name in an anonymous namespace is its file's alone in such a room, or the
-# file is set apart. The release build goes file by file, so every file includes what it uses.
+# Builds that are made once and thrown away (CI's debug and sanitizer stages) read the headers once for many sources of a
+# room: that halves their time. A name in an anonymous namespace is then its file's alone in the room, or the file is set
+# apart. The release build goes file by file, so every file includes what it uses.
 option(HEADWAY_UNITY "compile many sources of a room as one" OFF)
 
 # Sources whose names others of their room have as well: they are compiled by themselves.
@@ -14,7 +14,7 @@ function(headway_apart room)
 endfunction()
 
 function(headway_room room)
-  cmake_parse_arguments(arg "UNITY" "OPTIMISE" "BELOW;PACKAGES" ${ARGN})
+  cmake_parse_arguments(arg "" "OPTIMISE" "BELOW;PACKAGES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${room}/*.cpp")
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
@@ -33,7 +33,7 @@ function(headway_room room)
     target_compile_options(${room}_room PRIVATE $<$<CONFIG:Release>:${arg_OPTIMISE}>)
   endif()
   set_target_properties(${room}_room PROPERTIES POSITION_INDEPENDENT_CODE ON)
-  if(HEADWAY_UNITY AND arg_UNITY)
+  if(HEADWAY_UNITY)
     set_target_properties(${room}_room PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
     # A local name is no shadow of a constant of another file, nor a file's own type one of a header: the release build,
     # file by file, looks for those.
