@@ -75,6 +75,7 @@ Arguments::Arguments(const Verb& verb, std::span<const std::string> words) : ver
                                   : app.add_option(cli_name(flag), values[name])->allow_extra_args(false);
         option->multi_option_policy(flag.repeatable ? CLI::MultiOptionPolicy::TakeAll
                                                     : CLI::MultiOptionPolicy::Throw);
+        if (!flag.repeatable && !flag.value.empty()) option->expected(1);
         options.emplace_back(name, option);
     }
     // Behind "--" nothing is a flag. CLI11 takes its words last to first.

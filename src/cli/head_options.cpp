@@ -57,6 +57,13 @@ ProbeTokens tokens_to_probe(const Arguments& arguments, const Config& config, co
                     options.seed)};
 }
 
+void require_model(const Arguments& arguments) {
+    const Verb& verb = arguments.verb();
+    if (arguments.positional(0).empty())
+        throw Error(ErrorKind::Usage, fmt::format("{}: MODEL is missing", verb.name),
+                    fmt::format("headway {} {}", verb.name, verb.usage));
+}
+
 std::vector<CheckpointStep> checkpoints_of(const Arguments& arguments) {
     require(arguments.positional(0).empty(), ErrorKind::Usage,
             "--over {} follows checkpoints: the model {} is one too many", quote(arguments.text("--over")),

@@ -23,6 +23,9 @@ ProbeTokens probe_tokens(const Arguments& arguments, const Config& config, const
 /// The same of a command that always probes: drawn without the flags.
 ProbeTokens tokens_to_probe(const Arguments& arguments, const Config& config, const CheckpointStep& where);
 
+/// Throws Error(Usage) without a MODEL, which only --over does without.
+void require_model(const Arguments& arguments);
+
 /// `--over`, `--follow`.
 FlagGroup over_flags();
 /// The checkpoints of `--over`. Throws Error(Usage) when a MODEL is there as well.

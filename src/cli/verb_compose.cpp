@@ -57,7 +57,7 @@ int compose(const Arguments& arguments) {
     require(!edited || !arguments.has("--over"), ErrorKind::Usage,
             "compose: --over follows the checkpoints as they are, without --zero and --scale");
     if (arguments.has("--over")) return compose_over(arguments);
-    require(!arguments.positional(0).empty(), ErrorKind::Usage, "compose: MODEL is missing, or --over DIR");
+    require_model(arguments);
     const std::vector<Composition> kinds = parse_kinds(arguments.text("--kind", "all"));
     const EvaluateOptions options = evaluate_options(arguments);
     const std::string where = arguments.positional(0);

@@ -55,6 +55,7 @@ int table_of_heads(const Arguments& arguments) {
     const ProbeTokens tokens =
         probe_tokens(arguments, model.config(), {.step = 0, .where = where, .config = {}});
     options.probe_rows = tokens.rows;
+    options.embedding = parse_embedding(arguments.text("--embed", "raw"));
     const EditedModel edited = edited_model(arguments, model);
     const HeadMeasures measures = measure_heads(model_with_edits(arguments, model), edited, options);
     Result result = result_of(arguments, model);
@@ -101,7 +102,7 @@ int heads(const Arguments& arguments) {
     require(arguments.has("--over") || !arguments.has("--follow"), ErrorKind::Usage,
             "--follow needs --over DIR");
     if (arguments.has("--over") && !asks_for_spectra(arguments)) return heads_over(arguments);
-    require(!arguments.positional(0).empty(), ErrorKind::Usage, "heads: MODEL is missing, or --over DIR");
+    require_model(arguments);
     if (asks_for_spectra(arguments)) return heads_spectra(arguments);
     return arguments.has("--offsets") ? table_of_offsets(arguments) : table_of_heads(arguments);
 }
