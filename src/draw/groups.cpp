@@ -22,8 +22,8 @@ struct Span {
     double middle() const { return (left + right) / 2; }
 };
 
-/// Items that links join, and the room that they take in each row. A row's room holds that of the rows next to
-/// it too: edges run there.
+/// Items that links join, and the room that they take in each row. A row's room holds that of the rows next
+/// to it too: edges run there.
 struct Group {
     std::vector<std::size_t> items;
     std::map<std::size_t, Span> rows;

@@ -29,8 +29,8 @@ struct LayerLink {
 void place_layers(std::vector<LayerItem>& items, const std::vector<LayerLink>& links, double gap);
 
 /// Moves whole groups of items that links join together, so that no empty columns are left between them: the
-/// largest stays, the others stand as near to its middle as they fit. Items that `apart` marks (bars) are in no
-/// group and stay.
+/// largest stays, the others stand as near to its middle as they fit. Items that `apart` marks (bars) are in
+/// no group and stay.
 void pack_groups(std::vector<LayerItem>& items, const std::vector<LayerLink>& links,
                  const std::vector<char>& apart, double gap);
 

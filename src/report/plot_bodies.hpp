@@ -1,4 +1,4 @@
-// The body of each kind of plot: everything but title and caption, its area's upper left corner at the origin.
+// The body of each kind of plot, all but title and caption; its area's upper left corner is the origin.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -119,28 +119,31 @@ PlotScale distance_scale(const std::vector<double>& distances, double corner, do
     return scale_of({.low = std::min(least, corner / 2) / 1.6, .high = corner, .log = true}, {}, from, to);
 }
 
-/// The corner once more, to the right of the plot, by the distances from the upper ends of the axes. Returns
-/// how many labels had no room.
-std::size_t draw_enlarged(SvgCanvas& canvas, const ScatterPlot& plot, const Dots& corner) {
+/// The corner once more, to the right of the plot, by the distances from the upper ends of the axes, `high`.
+/// Returns how many labels had no room.
+std::size_t draw_enlarged(SvgCanvas& canvas, const ScatterPlot& plot, const ScatterPlot::Corner& bounds,
+                          Point high, const Dots& corner) {
     constexpr double side = 250;
-    const double x_high = *plot.x.high, y_high = *plot.y.high;
-    const Distance x_distance{x_high, 1e-5 * (x_high - plot.corner->x)};
-    const Distance y_distance{y_high, 1e-5 * (y_high - plot.corner->y)};
+    const Distance x_distance{high.x, 1e-5 * (high.x - bounds.x)};
+    const Distance y_distance{high.y, 1e-5 * (high.y - bounds.y)};
     std::vector<double> xs, ys;
     for (const Dot& dot : corner) {
         xs.push_back(x_distance(dot.point->x));
         ys.push_back(y_distance(dot.point->y));
     }
-    const PlotFrame frame{distance_scale(xs, x_high - plot.corner->x, side, 0),
-                          distance_scale(ys, y_high - plot.corner->y, 0, side), side, side};
+    const PlotFrame frame{distance_scale(xs, high.x - bounds.x, side, 0),
+                          distance_scale(ys, high.y - bounds.y, 0, side), side, side};
     Dots dots;
     for (std::size_t i = 0; i < corner.size(); ++i) dots.push_back({corner[i].point, frame.at(xs[i], ys[i])});
     SvgCanvas part;
     part.rect({0, 0, side, side}, {"#fdf6ef"});
-    draw_frame(part, frame, {.title = fmt::format("{} \u2212 {}", figure(x_high), plot.x.title)},
-               {.title = fmt::format("{} \u2212 {}", figure(y_high), plot.y.title)});
+    draw_frame(part, frame, {.title = fmt::format("{} \u2212 {}", figure(high.x), plot.x.title)},
+               {.title = fmt::format("{} \u2212 {}", figure(high.y), plot.y.title)});
     part.text({side, -6}, "the corner, by the distance from its end (logarithmic)",
               {.size = size_words, .anchor = Anchor::End, .colour = "#8a4b0b"});
+    const bool nearer = std::count(xs.begin(), xs.end(), x_distance.floor) > 0 ||
+                        std::count(ys.begin(), ys.end(), y_distance.floor) > 0;
+    if (nearer) add_remark(part, "What is nearer than the last tick stands there.", side);
     const std::size_t unlabelled = draw_dots(part, plot, dots, dots, {0, 0, side + 40, side});
     canvas.add(part, {width + 28 - part.bounds().x, 0});
     return unlabelled;
@@ -161,12 +164,13 @@ SvgCanvas body_of(const ScatterPlot& plot) {
         all.push_back({&point, frame.at(point.x, point.y)});
         (in_corner(plot, point) ? corner : others).push_back(all.back());
     }
-    const bool enlarged =
-        corner.size() >= crowd && plot.x.high > plot.corner->x && plot.y.high > plot.corner->y;
+    const ScatterPlot::Corner bounds = plot.corner.value_or(ScatterPlot::Corner{});
+    const Point high{plot.x.high.value_or(bounds.x), plot.y.high.value_or(bounds.y)};
+    const bool enlarged = corner.size() >= crowd && high.x > bounds.x && high.y > bounds.y;
     if (!enlarged) others.insert(others.begin(), corner.begin(), corner.end());
     const double reach = enlarged ? 0 : 40;  // of labels out of the frame
     std::size_t unlabelled = draw_dots(canvas, plot, all, others, {0, 0, width + reach, height});
-    if (enlarged) unlabelled += draw_enlarged(canvas, plot, corner);
+    if (enlarged) unlabelled += draw_enlarged(canvas, plot, bounds, high, corner);
     std::vector<LegendItem> legend;
     for (std::size_t s = 0; s < plot.series.size(); ++s)
         legend.push_back({Sample::Marker, s, plot.series[s]});

@@ -74,7 +74,7 @@ public:
 
     /// The smallest box around everything.
     Rect bounds() const { return bounds_; }
-    /// The whole file, with a margin around everything; `label`: what the picture is, for those who do not see.
+    /// The whole file, with a margin around everything; `label`: what the picture is, for screen readers.
     std::string file(std::string_view label) const;
 
 private:

@@ -25,8 +25,8 @@ struct Component {
     bool removed = false;  ///< by an edit
 };
 
-/// A singular component (or a subspace of near-equal ones) of what the writer of an edge writes, and its share
-/// of the square of the edge's score: the shares of all components add up to 1.
+/// A singular component (or a subspace of near-equal ones) of what the writer of an edge writes, and its
+/// share of the square of the edge's score: the shares of all components add up to 1.
 struct EdgePart {
     int first = 0, last = 0;  ///< numbered from the largest on
     double score = 0;

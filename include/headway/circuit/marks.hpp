@@ -1,5 +1,5 @@
-// What is written on a circuit once it is there: edges and heads that an edit takes out, and the channels that
-// edges are made of.
+// What is written on a circuit once it is there: edges and heads that an edit takes out, and the channels
+// that edges are made of.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

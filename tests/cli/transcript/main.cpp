@@ -146,8 +146,8 @@ bool is_golden(const fs::path& file) {
     return file.extension() == ".svg" && contents(file).find("class=\"headway-plot\"") != std::string::npos;
 }
 
-/// Compares the goldens in two folders by name and text; says which differ. A plot that no command names is of
-/// data that are not here.
+/// Compares the goldens in two folders by name and text; says which differ. A plot that no command names is
+/// of data that are not here.
 bool same_pictures(const fs::path& goldens, const fs::path& made, const std::vector<Step>& steps) {
     bool same = true;
     const auto named = [&](const fs::path& file) {
