@@ -84,7 +84,7 @@ private:
         const double largest = norm_at(tile.first_column), next = norm_at(tile.first_column + tile.columns);
         for (std::size_t i = 0; i < tile.rows.size(); ++i) {
             const auto row = static_cast<std::size_t>(tile.rows[i]);
-            beaten_[row] += beats(tile, i, largest);
+            if (beaten_[row] < 5) beaten_[row] += beats(tile, i, largest);  // else it is decided
             // The margin covers the rounding of both norms.
             const bool unbeatable = left_norms_[row] * next * (1 + 1e-9) < diagonal_[row];
             finished[i] = early_exit_ && (beaten_[row] >= 5 || unbeatable);
@@ -109,13 +109,11 @@ private:
         constexpr T infinity = std::numeric_limits<T>::infinity();
         const T low = std::nextafter(static_cast<T>(d - slack), -infinity),
                 high = std::nextafter(static_cast<T>(d + slack), infinity);
-        std::int32_t above = 0, near = 0;
-        for (const T value : tile.row(i)) {
-            above += value > high;
-            near += value >= low;
-        }
-        near -= above;
-        return above + (near == 0 ? 0 : beats_exactly(tile, i, low, high));
+        std::int32_t above = 0, not_below = 0;
+        for (const T value : tile.row(i)) not_below += value >= low;
+        if (not_below == 0) return 0;  // of a diagonal that wins, in nearly all tiles
+        for (const T value : tile.row(i)) above += value > high;
+        return above + (above == not_below ? 0 : beats_exactly(tile, i, low, high));
     }
 
     std::int64_t beats_exactly(const Tile<T>& tile, std::size_t i, T low, T high) {
