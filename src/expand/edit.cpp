@@ -191,8 +191,8 @@ private:
         return result;
     }
 
-    // Queries, keys or values of a layer: each head's own from its own stream. Heads that close the same edges
-    // are made together.
+    // Queries, keys or values of a layer: each head's own from its own stream. Heads that close the same
+    // edges are made together.
     void close(int layer, EdgeInput input) {
         const PerHead kind = input == EdgeInput::Q ? PerHead::Query : PerHead::KeyValue;
         const Places places(config_, kind);

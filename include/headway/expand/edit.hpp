@@ -1,10 +1,10 @@
-// Edits of a model as rewrites of its network: heads and components of their OV removed or scaled, composition
-// edges closed, attention patterns given. What comes out is a network like any other: it is evaluated, printed
-// and proved as the untouched one is.
+// Edits of a model as rewrites of its network: heads and components of their OV removed or scaled,
+// composition edges closed, attention patterns given. What comes out is a network like any other: it is
+// evaluated, printed and proved as the untouched one is.
 //
 // An edit of heads or components is one of weights: W_O of the head becomes W_O', wherever it stands. Closing
 // an edge is not: the reader's input is read from the stream minus what the writer wrote there, and all that
-// follows is made from it anew (mathematics in the README: "Closing an edge").
+// follows is made from it anew.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -22,7 +22,8 @@ namespace headway {
 enum class EdgeInput { Q, K, V, Mlp, Unembed };
 
 /// A composition edge that is closed: `L0H3>L1H4.K`, `mlp0>L1H4.Q`, `L0H3>mlp1`, `L0H3>unembed`. A head
-/// writes with its b_V, and through a norm behind its branch.
+/// writes with its b_V, and through a norm behind its branch. Heads that share keys and values share the
+/// closed edges into K and V.
 struct ClosedEdge {
     Source writer;  ///< SourceKind::HeadOutput or SourceKind::Mlp
     EdgeInput input = EdgeInput::K;
@@ -64,14 +65,14 @@ struct Edits {
     bool operator==(const Edits&) const = default;
 };
 
-/// `network`, which is `transformer(config)`, with the edits in its output and all its definitions; names stay.
-/// Layers are edited upwards, so a closed edge takes away what its writer writes in the edited run. Without
-/// edits it is the same network. Throws as check_edits.
+/// `network`, which is `transformer(config)` or that with edits of other heads, with the edits in its output and
+/// all its definitions; names stay. Layers are edited upwards, so a closed edge takes away what its writer
+/// writes in the edited run. Without edits it is the same network. Throws as check_edits.
 Network edit(const Network& network, const Config& config, const Edits& edits);
 
 /// W_O of a layer after the edits: ports [head(, member), head_inner, residual]. With s the factor of a head,
-/// and V_Z its removed components: W_O' = s W_O (1 - V_Zᵀ V_Z), so that W_V W_O' = s (W_OV - Σ_Z s_i u_i v_iᵀ)
-/// exactly. The leaf itself where no head is touched.
+/// and V_Z its removed components: W_O' = s W_O (1 - V_Zᵀ V_Z), so that W_V W_O' = s (W_OV - Σ_Z s_i u_i
+/// v_iᵀ) exactly. The leaf itself where no head is touched.
 Expr edited_output_weight(const Config& config, int layer, const Edits& edits);
 
 /// Throws Error(Unsupported) for a head or MLP that the model has not, closed edges of a model with norms on
