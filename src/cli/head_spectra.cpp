@@ -176,16 +176,17 @@ FlagGroup spectra_flags() {
          {"--judge", "", "precision and recall of K score, matching and corner against the probe's heads"},
          {"--eigenvalues", "LIST", "eigenvalues of these heads, or of a circuit \"qk:L0H3>L1H4.K\""},
          {"--circuit", "C", "of --eigenvalues: full-ov (default), ov, full-qk or qk"},
-         {"--embed", "E", "with these: what tokens become: raw (default), mlp0 or layer0"},
+         {"--embed", "E", "what stands for W_E: raw (default), mlp0 or layer0"},
          {"--rope-offset", "N", "rotary models: query minus key position of QK (default 0)"}}};
 }
 
 bool asks_for_spectra(const Arguments& arguments) {
     const bool asks =
         std::ranges::any_of(commands, [&](const Command& each) { return arguments.has(each.flag); });
-    for (const char* flag : {"--embed", "--rope-offset"})
-        require(asks || !arguments.has(flag), ErrorKind::Usage, "{} needs --pairs, --judge or --eigenvalues",
-                flag);
+    require(asks || !arguments.has("--rope-offset"), ErrorKind::Usage,
+            "--rope-offset needs --pairs, --judge or --eigenvalues");
+    require(asks || !arguments.has("--embed") || (!arguments.has("--over") && !arguments.has("--offsets")),
+            ErrorKind::Usage, "--embed is of copying and matching of one model");
     require(arguments.has("--eigenvalues") || !arguments.has("--circuit"), ErrorKind::Usage,
             "--circuit needs --eigenvalues HEADS");
     return asks;

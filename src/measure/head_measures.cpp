@@ -9,7 +9,10 @@ HeadMeasures measure_heads(const Model& model, const EditedModel& probed, const 
     HeadMeasures measures;
     if (!options.probe_rows.empty())
         measures.probe = probe(probed.model, probed.network, options.probe_rows, options.evaluate);
-    if (options.spectra) measures.spectra = head_spectra(model, {.evaluate = options.evaluate});
+    measures.embedding = options.embedding;
+    if (options.spectra)
+        measures.spectra = head_spectra(embed_through(model, options.embedding, options.evaluate),
+                                        {.evaluate = options.evaluate});
     if (options.facts) {
         EvaluateOptions in_double = options.evaluate;
         in_double.precision = Precision::Double;

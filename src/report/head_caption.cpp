@@ -46,10 +46,11 @@ std::string probe_sentence(const Probe& probe) {
         probe.rows, probe.rows == 1 ? "" : "s", probe.length);
 }
 
-void add_spectra(Sentences& sentences) {
+void add_spectra(const HeadMeasures& measures, const Config& config, Sentences& sentences) {
     sentences.emplace_back(
         "copying, matching: Re sum(lambda) / sum|lambda| of full OV W_E W_OV W_U, of W_OV alone, and of full "
-        "QK W_E W_QK W_E^T; W_E raw, before the first layer.");
+        "QK W_E W_QK W_E^T.");
+    sentences.push_back(embedding_sentence(config, measures.embedding));
 }
 
 }  // namespace
@@ -74,7 +75,7 @@ std::string loss_sentence(const Probe& probe) {
 
 std::vector<std::string> head_sentences(const HeadMeasures& measures, const Config& config) {
     Sentences sentences;
-    if (!measures.spectra.empty()) add_spectra(sentences);
+    if (!measures.spectra.empty()) add_spectra(measures, config, sentences);
     if (measures.probe) sentences.push_back(probe_sentence(*measures.probe));
     if (!measures.facts.empty()) add_sizes(measures, config, sentences);
     add_positional(measures, config, sentences);
