@@ -93,7 +93,8 @@ void append_sentences(const Circuit& circuit, const std::vector<const CircuitEdg
         caption.emplace_back("Edges that are closed have the scores of the untouched model.");
     if (any([](const CircuitEdge* edge) { return !edge->parts.empty(); }))
         caption.emplace_back(
-            "channels: components of the writer's W_OV, by their share w_i score_i^2 of score^2 (w_i = s_i^2 / sum "
+            "channels: components of the writer's W_OV, by their share w_i score_i^2 of score^2 (w_i = s_i^2 "
+            "/ sum "
             "s^2).");
     if (!circuit.config.linear_head())
         caption.emplace_back("No edges lead to the unembedding: the head in front of it is not linear.");
