@@ -23,6 +23,7 @@ show() {
 }
 show inspect "$model"
 show compose "$model" --kind k --top 10
+show heads "$model" --judge
 show circuit "$model" -o circuit.svg
 show circuit "$model" --heads-only --top 20 -o heads.svg --roles \
   "L16H0=previous token,L17H3=induction,L17H4=induction,L18H6=induction,L18H7=induction"
