@@ -53,11 +53,11 @@ public:
           order_(descending(right_norms_)),
           diagonal_(static_cast<std::size_t>(matrix.rows)),
           beaten_(static_cast<std::size_t>(matrix.rows)) {
-        std::shared_ptr<T[]> right(new T[static_cast<std::size_t>(matrix.columns * matrix.bond)]);
+        const auto right = std::make_shared<T[]>(static_cast<std::size_t>(matrix.columns * matrix.bond));
         T* out = right.get();
         for (const std::int64_t column : order_)
             out = std::copy_n(matrix.column(column).data(), matrix.bond, out);
-        sorted_.right = std::move(right);
+        sorted_.right = right;
         for (std::int64_t i = 0; i < matrix.rows; ++i)
             diagonal_[static_cast<std::size_t>(i)] = dot(matrix.row(i), matrix.column(i));
     }

@@ -87,13 +87,13 @@ Expr token_embedding(const Config& config, Embedding embedding) {
     require(embedding != Embedding::Mlp0 || config.has_mlp(), ErrorKind::Usage,
             "--embed mlp0: the model has no feed-forward layers");
     const Network network = transformer(config);
-    const Expr x0 = network.at("x0");
+    const Expr& x0 = network.at("x0");
     std::map<Expr, Expr> replacements;
     if (config.positions == Positions::Learned)
         replacements.emplace(leaf("W_pos"), zero({Space::Position, Space::Residual}));
     Expr value = x0;
     if (embedding == Embedding::Layer0) {
-        const Expr pattern = network.at("A[L0]");
+        const Expr& pattern = network.at("A[L0]");
         replacements.emplace(pattern, to_itself(pattern));
         value = network.at("x1");
     }

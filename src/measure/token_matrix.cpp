@@ -37,7 +37,7 @@ void check_numbers(const std::vector<int>& chosen, std::int64_t n, const char* w
 template <class T>
 std::shared_ptr<const T[]> chosen_rows(const std::shared_ptr<const T[]>& side, std::int64_t bond,
                                        const std::vector<int>& chosen) {
-    std::shared_ptr<T[]> rows(new T[chosen.size() * static_cast<std::size_t>(bond)]);
+    const auto rows = std::make_shared<T[]>(chosen.size() * static_cast<std::size_t>(bond));
     T* out = rows.get();
     for (const int row : chosen) out = std::copy_n(side.get() + row * bond, bond, out);
     return rows;

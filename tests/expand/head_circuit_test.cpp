@@ -137,8 +137,8 @@ TEST(HeadCircuit, TextsThatAreNoneAreShown) {
         {"qk:L0H0>L1H0.X", "\"qk:L0H0>L1H0.X\" is no circuit of heads"},
         {"qk:L1H0@-1", "\"qk:L1H0@-1\" is no circuit of heads"},
     }};
-    for (const auto& [text, message] : table)
-        test::expect_error(ErrorKind::Usage, message, [&] { return parse_head_circuit(text, c); });
+    for (const auto& row : table)
+        test::expect_error(ErrorKind::Usage, row[1], [&] { return parse_head_circuit(row[0], c); });
 }
 
 TEST(HeadCircuit, RefusesWhatTheModelHasNot) {
@@ -150,8 +150,8 @@ TEST(HeadCircuit, RefusesWhatTheModelHasNot) {
         {"qk:L1H0@2", "qk:L1H0@2: a rotary offset needs a model with rotary positions"},
         {"qk-pos:L1H0", "qk-pos:L1H0: the model has no learned positions"},
     }};
-    for (const auto& [text, message] : table)
-        test::expect_error(ErrorKind::Usage, message, [&] { return matrix(text, c); });
+    for (const auto& row : table)
+        test::expect_error(ErrorKind::Usage, row[1], [&] { return matrix(row[0], c); });
     test::expect_error(ErrorKind::Usage, "ov:L0H0+L1H0: it is cut open inside one head", [&] {
         return circuit_inner(c, parse_head_circuit("ov:L*H0", c), CircuitEnds::Stream);
     });
