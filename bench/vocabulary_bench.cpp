@@ -1,6 +1,6 @@
-// Full OV over a real vocabulary, every entry of [d_vocab, d_vocab] made and compared with its diagonal (early
-// exit off), against bare cblas calls of the same shape into a buffer that stays in the cache. Both are run in
-// turn for each of five heads; times are processor seconds of all threads.
+// Full OV over a real vocabulary, every entry of [d_vocab, d_vocab] made (early exit off), against bare cblas
+// calls of the same shape into one buffer. Both are run in turn for each of five heads; times are processor
+// seconds of all threads.
 // HEADWAY_BENCH_MODEL names the model; without it the shape of SmolLM2-135M with random weights.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/expand/head_circuit.hpp"

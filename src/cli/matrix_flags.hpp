@@ -1,5 +1,5 @@
-// What the commands about matrices over the vocabulary share: rows and columns by text or id, and how a matrix
-// is shown.
+// What the commands about matrices over the vocabulary share: rows and columns by text or id, and how a
+// matrix is shown.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

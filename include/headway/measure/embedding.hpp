@@ -26,8 +26,8 @@ std::string_view name(Embedding embedding);
 /// One sentence for captions: which embedding, and what it includes.
 std::string embedding_sentence(const Config& config, Embedding embedding);
 
-/// The embedding of each token of a run as if it stood alone: ports [position, residual]. Throws Error(Usage):
-/// no layers, or no feed-forward layer for Mlp0.
+/// The embedding of each token of a run as if it stood alone: ports [position, residual]. Throws
+/// Error(Usage): no layers, or no feed-forward layer for Mlp0.
 Expr token_embedding(const Config& config, Embedding embedding);
 
 /// The model with these rows as its W_E, for readers behind them: matrices over the vocabulary, not runs. W_U

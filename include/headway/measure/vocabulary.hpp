@@ -61,13 +61,13 @@ struct DiagonalAccuracy {
     std::int64_t decided_twice = 0;  ///< pairs within rounding of each other, decided in double
 };
 
-/// Square matrices of equal size. With `early_exit` a row leaves as soon as five entries beat its diagonal, or
-/// none that is left can (|l_i| |r_j| < d_i, Cauchy-Schwarz): both are exact, the numbers are the same
-/// without; then every entry is made, but those of a decided row are not compared any more.
-/// Columns are visited in descending norm, so most rows leave in the first tiles. Entries and
-/// diagonals are products of the same two sides, which are in the precision of `options`; comparisons that the
-/// rounding of a product could turn are made again in double. Many matrices are taken in groups that fit into
-/// `group_bytes`; `done` is told of each as soon as it is known.
+/// Square matrices of equal size. With `early_exit` a row leaves as soon as five entries beat its diagonal,
+/// or none that is left can (|l_i| |r_j| < d_i, Cauchy-Schwarz): both are exact, the numbers are the same
+/// without; then every entry is made, but those of a decided row are not compared any more. Columns are
+/// visited in descending norm, so most rows leave in the first tiles. Entries and diagonals are products of
+/// the same two sides, which are in the precision of `options`; comparisons that the rounding of a product
+/// could turn are made again in double. Many matrices are taken in groups that fit into `group_bytes`; `done`
+/// is told of each as soon as it is known.
 struct AccuracyOptions {
     bool early_exit = true;
     std::size_t group_bytes = std::size_t{256} << 20;
