@@ -106,7 +106,7 @@ std::string corner_sentence(const std::vector<PairMatching>& pairs) {
         return fmt::format("Induction corner, both at least {}: no head.", corner_threshold);
     return fmt::format("Induction corner, both at least {}: {} head{}: {}{}.", corner_threshold,
                        candidates.size(), candidates.size() == 1 ? "" : "s", fmt::join(names, ", "),
-                       candidates.size() > most ? ", ..." : "");
+                       candidates.size() > most ? fmt::format(" and {} more", candidates.size() - most) : "");
 }
 
 std::vector<std::string> caption(const std::vector<PairMatching>& pairs, const CompositionTable& scores,
