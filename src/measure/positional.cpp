@@ -83,7 +83,8 @@ private:
         return config_.positions == Positions::Shortformer ? rows : normalised(rows, q);
     }
 
-    // Rows behind the norm in front of the layer, its gain and bias aside: they are the readers' where folded.
+    // Rows behind the norm in front of the layer, its gain and bias aside: they are the readers' where
+    // folded.
     Expr normalised(const Expr& rows, Index row) const {
         if (!config_.norms_before()) return rows;
         const bool centring = config_.norm == Norm::LayerNorm && !config_.folding.centring;

@@ -78,14 +78,14 @@ void add_spectra(const std::vector<HeadSpectra>& spectra, HeadColumns& columns) 
         const char* name;
         SpectralScore HeadSpectra::*value;
     };
-    for (const auto& [name, score] : {Score{"copying_full_ov", &HeadSpectra::copying_full_ov},
-                                      Score{"copying_ov", &HeadSpectra::copying_ov},
-                                      Score{"matching_full_qk", &HeadSpectra::matching_full_qk}}) {
+    for (const Score& each : {Score{"copying_full_ov", &HeadSpectra::copying_full_ov},
+                              Score{"copying_ov", &HeadSpectra::copying_ov},
+                              Score{"matching_full_qk", &HeadSpectra::matching_full_qk}}) {
         columns.add_number(
-            number(name), [&](std::size_t row) { return (spectra[row].*score).value; },
-            [&](std::size_t row) { return (spectra[row].*score).undefined; });
-        columns.add(number(fmt::format("{}_error", name), 3, true),
-                    [&](std::size_t row) { return Cell((spectra[row].*score).error); });
+            number(each.name), [&](std::size_t row) { return (spectra[row].*(each.value)).value; },
+            [&](std::size_t row) { return (spectra[row].*(each.value)).undefined; });
+        columns.add(number(fmt::format("{}_error", each.name), 3, true),
+                    [&](std::size_t row) { return Cell((spectra[row].*(each.value)).error); });
     }
 }
 
@@ -95,10 +95,10 @@ void add_probe(const std::optional<Probe>& probe, HeadColumns& columns) {
         const char* name;
         double HeadProbe::*value;
     };
-    for (const auto& [name, value] :
-         {Mean{"previous", &HeadProbe::previous}, Mean{"duplicate", &HeadProbe::duplicate},
-          Mean{"induction", &HeadProbe::induction}, Mean{"first", &HeadProbe::first}})
-        columns.add(number(name), [&](std::size_t row) { return Cell(probe->heads[row].*value); });
+    for (const Mean& each : {Mean{"previous", &HeadProbe::previous}, Mean{"duplicate", &HeadProbe::duplicate},
+                             Mean{"induction", &HeadProbe::induction}, Mean{"first", &HeadProbe::first}})
+        columns.add(number(each.name),
+                    [&](std::size_t row) { return Cell(probe->heads[row].*(each.value)); });
 }
 
 void add_sizes(const std::vector<HeadFacts>& facts, HeadColumns& columns) {
@@ -114,13 +114,15 @@ void add_sizes(const std::vector<HeadFacts>& facts, HeadColumns& columns) {
     for (const Size& each :
          {Size{"norm", &CircuitSize::norm, false}, Size{"rank", &CircuitSize::effective_rank, false},
           Size{"participation", &CircuitSize::participation, true}})
-        for (const auto& [name, size] : {Circuit{"ov", &HeadFacts::ov}, Circuit{"qk", &HeadFacts::qk}})
+        for (const Circuit& circuit : {Circuit{"ov", &HeadFacts::ov}, Circuit{"qk", &HeadFacts::qk}})
             columns.add_number(
-                number(fmt::format("{}_{}", each.name, name), each.value == &CircuitSize::norm ? 3 : 1,
-                       each.detail),
-                [&](std::size_t row) { return facts[row].*size.*(each.value); },
+                number(fmt::format("{}_{}", each.name, circuit.name),
+                       each.value == &CircuitSize::norm ? 3 : 1, each.detail),
+                [&](std::size_t row) { return facts[row].*(circuit.size).*(each.value); },
                 [&](std::size_t row) {
-                    return std::isfinite(facts[row].*size.*(each.value)) ? "" : (facts[row].*size).undefined;
+                    return std::isfinite(facts[row].*(circuit.size).*(each.value))
+                               ? ""
+                               : (facts[row].*(circuit.size)).undefined;
                 });
 }
 
@@ -129,13 +131,12 @@ void add_biases(const std::vector<HeadFacts>& facts, HeadColumns& columns) {
         const char* name;
         double BiasSize::*value;
     };
-    for (const auto& [name, value] :
-         {Size{"bias_value", &BiasSize::value}, Size{"bias_share", &BiasSize::share},
-          Size{"bias_query", &BiasSize::query}, Size{"bias_key", &BiasSize::key}}) {
-        const auto has = [&](const HeadFacts& each) { return !std::isnan(each.bias.*value); };
+    for (const Size& size : {Size{"bias_value", &BiasSize::value}, Size{"bias_share", &BiasSize::share},
+                             Size{"bias_query", &BiasSize::query}, Size{"bias_key", &BiasSize::key}}) {
+        const auto has = [&](const HeadFacts& each) { return !std::isnan(each.bias.*(size.value)); };
         if (std::ranges::none_of(facts, has)) continue;
         columns.add_number(
-            number(name, 3, true), [&](std::size_t row) { return facts[row].bias.*value; },
+            number(size.name, 3, true), [&](std::size_t row) { return facts[row].bias.*(size.value); },
             [&](std::size_t row) { return std::string(has(facts[row]) ? "" : "it is zero"); });
     }
 }

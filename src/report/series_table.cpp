@@ -56,8 +56,7 @@ std::vector<std::int64_t> steps_of(std::span<const SeriesValue> values) {
     std::vector<std::int64_t> steps;
     for (const SeriesValue& value : values) steps.push_back(value.step);
     std::ranges::sort(steps);
-    const auto rest = std::ranges::unique(steps);
-    steps.erase(rest.begin(), rest.end());
+    steps.erase(std::unique(steps.begin(), steps.end()), steps.end());
     return steps;
 }
 

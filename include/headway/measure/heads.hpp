@@ -45,8 +45,8 @@ struct HeadFacts {
     BiasSize bias;
 };
 
-/// The facts of all heads, by layer and index. Cost: d_head³ a head. Evaluate in double: a value is quartic in
-/// the weights. Throws as evaluate.
+/// The facts of all heads, by layer and index. Cost: d_head³ a head. Evaluate in double: a value is quartic
+/// in the weights. Throws as evaluate.
 std::vector<HeadFacts> head_facts(const Model& model,
                                   const EvaluateOptions& options = {.precision = Precision::Double});
 

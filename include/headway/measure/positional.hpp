@@ -4,8 +4,8 @@
 //                          them: each row of W_E behind that norm, and the biases with it
 //   ALiBi                  slope · (key - query)
 // times the layer's scale, then soft cap, mask and softmax. The pattern and the kernel of scores over offsets
-// (query minus key) are networks. Layers behind the first read more than embeddings: for them this is what the
-// embeddings' part alone would do. Per-token scales of norms of queries and keys are left out.
+// (query minus key) are networks. Layers behind the first read more than embeddings: for them this is what
+// the embeddings' part alone would do. Per-token scales of norms of queries and keys are left out.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

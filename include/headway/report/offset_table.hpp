@@ -15,7 +15,8 @@ namespace headway {
 std::vector<PositionalPreference> strongest_preferences(const std::vector<PositionalPreference>& heads,
                                                         std::size_t top);
 
-/// Rows `head,offset,attention` and, of rotary models and ALiBi, `kernel`: the score, the same for all queries.
+/// Rows `head,offset,attention` and, of rotary models and ALiBi, `kernel`: the score, the same for all
+/// queries.
 Table offset_rows(const std::vector<PositionalPreference>& heads, const Config& config);
 
 /// A curve a head of the mean attention, and another of the kernel where there is one; `others` in grey.

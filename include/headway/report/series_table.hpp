@@ -22,8 +22,8 @@ struct SeriesValue {
     double value = 0;  ///< NaN where undefined
 };
 
-/// The values of some columns of a table with a column `head`; absent ones are left out. Throws Error(Usage) for a column that it has
-/// not, or that holds no numbers.
+/// The values of some columns of a table with a column `head`; absent ones are left out. Throws
+/// Error(Usage) for a column that it has not, or that holds no numbers.
 std::vector<SeriesValue> head_series(const Table& heads, std::span<const std::string> columns,
                                      std::int64_t step);
 /// The `loss` of the `first half` and the `second half`.
