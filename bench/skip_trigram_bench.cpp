@@ -1,5 +1,5 @@
-// Skip-trigrams of one head with GPT-2's vocabulary, against two bare matrix products of that size: what a scan
-// without bounds would at least cost.
+// Skip-trigrams of one head with GPT-2's vocabulary, against two bare matrix products of that size: what a
+// scan without bounds would at least cost.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/measure/skip_trigrams.hpp"
 #include "headway/model/load.hpp"

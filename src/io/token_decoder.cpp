@@ -97,7 +97,7 @@ std::string byte_level(const std::string& piece) {
     return bytes;
 }
 
-std::string joined(const std::vector<std::string>& pieces, std::string_view between = {}) {
+std::string joined_pieces(const std::vector<std::string>& pieces, std::string_view between = {}) {
     std::string text;
     for (const std::string& piece : pieces) {
         if (&piece != &pieces.front()) text += between;
@@ -187,21 +187,21 @@ std::string decode(const Decoder& decoder, std::vector<std::string> pieces) {
         switch (step.kind) {
             case DecodeStep::Kind::ByteLevel: {
                 for (std::string& piece : pieces) piece = byte_level(piece);
-                pieces = {repaired(joined(pieces))};
+                pieces = {repaired(joined_pieces(pieces))};
                 break;
             }
             case DecodeStep::Kind::ByteFallback:
                 pieces = with_bytes(pieces);
                 break;
             case DecodeStep::Kind::Fuse:
-                pieces = {joined(pieces)};
+                pieces = {joined_pieces(pieces)};
                 break;
             default:
                 for (std::size_t i = 0; i < pieces.size(); ++i)
                     apply(step, i == 0, i + 1 == pieces.size(), pieces[i]);
         }
     }
-    return joined(pieces, decoder.spaced ? " " : "");
+    return joined_pieces(pieces, decoder.spaced ? " " : "");
 }
 
 std::string decode_inside(const Decoder& decoder, std::string piece) {

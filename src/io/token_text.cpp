@@ -63,7 +63,7 @@ std::size_t mark_at(std::string_view text) {
 std::string mark(int id) { return fmt::format("<{}>", id); }
 
 /// At most `longest_shown` bytes, cut between code points.
-std::string_view cut(std::string_view text) {
+std::string_view front_of(std::string_view text) {
     std::size_t end = std::min(text.size(), longest_shown);
     while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
     return text.substr(0, end);
@@ -103,7 +103,7 @@ struct TokenText::State {
             if (const std::size_t at = mark_at(text); at != std::string::npos) text.replace(at, 1, "\\x3c");
             const bool first = by_bytes.emplace(token->bytes, id).second;
             if (text.size() > longest_shown)
-                token->shown = fmt::format("{}...{}", cut(text), mark(id));
+                token->shown = fmt::format("{}...{}", front_of(text), mark(id));
             else
                 token->shown = text.empty() || !first ? text + mark(id) : text;
         }

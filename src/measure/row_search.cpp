@@ -47,7 +47,7 @@ std::shared_ptr<const T[]> minus_mean(Side<T> side, std::size_t bond, double fac
     return rest;
 }
 
-double dot(std::span<const double> a, std::span<const double> b) {
+double scalar_product(std::span<const double> a, std::span<const double> b) {
     double sum = 0;
     for (std::size_t e = 0; e < a.size(); ++e) sum += a[e] * b[e];
     return sum;
@@ -96,8 +96,8 @@ void offer(std::vector<TokenValue>& heap, std::size_t most, TokenValue value) {
     }
 }
 
-/// Offers the values above 0 of consecutive columns; most of them are passed over in pieces whose largest value
-/// is too small.
+/// Offers the values above 0 of consecutive columns; most of them are passed over in pieces whose largest
+/// value is too small.
 template <class T>
 void offer_all(std::vector<TokenValue>& heap, std::size_t most, std::span<const T> values,
                std::span<const int> tokens) {
@@ -137,8 +137,8 @@ double rounding_of(const FactoredMatrix<T>& matrix) {
     return static_cast<double>(matrix.bond) * static_cast<double>(std::numeric_limits<T>::epsilon());
 }
 
-/// Shows each row's values to `look` with the columns' tokens, until no column that is left can reach what the
-/// row needs: x·y <= ‖x‖ ‖y‖.
+/// Shows each row's values to `look` with the columns' tokens, until no column that is left can reach what
+/// the row needs: x·y <= ‖x‖ ‖y‖.
 template <class T, class Look>
 void look_through(const SortedMatrix<T>& matrix, RowSearch& search, const Look& look) {
     const FactoredMatrix<T> rows = rows_of(matrix.matrix, search.rows);
@@ -202,8 +202,8 @@ SortedMatrix<T> sort_columns(const FactoredMatrix<T>& matrix, std::vector<int> k
     return sorted;
 }
 
-// max_y x·y <= min(‖x‖ max ‖y‖, x·m + ‖x‖ max ‖y - m‖), m the mean column; the second is the smaller where the
-// columns lie to one side of the origin.
+// max_y x·y <= min(‖x‖ max ‖y‖, x·m + ‖x‖ max ‖y - m‖), m the mean column; the second is the smaller where
+// the columns lie to one side of the origin.
 template <class T>
 std::vector<double> row_bounds(const FactoredMatrix<T>& matrix) {
     const auto bond = static_cast<std::size_t>(matrix.bond);
@@ -215,8 +215,8 @@ std::vector<double> row_bounds(const FactoredMatrix<T>& matrix) {
     std::vector<double> bounds;
     for (std::int64_t i = 0; i < matrix.rows; ++i) {
         const std::vector<double> row(matrix.row(i).begin(), matrix.row(i).end());
-        const double norm = std::sqrt(dot(row, row));
-        bounds.push_back(std::min(norm * from_zero, dot(row, mean) + norm * from_mean) +
+        const double norm = std::sqrt(scalar_product(row, row));
+        bounds.push_back(std::min(norm * from_zero, scalar_product(row, mean) + norm * from_mean) +
                          rounding * norm * from_zero);
     }
     return bounds;

@@ -10,7 +10,7 @@ namespace {
 TokenText words() {
     return parse_tokenizer_json(
         R"({"model": {"vocab": {"<e>": 0, "Ġkeep": 1, "Ġin": 2, "Ġat": 3, "Ġmind": 4, "Ġbay": 5, ",": 6,
-                                "ing": 7, "Ċ": 8, "Ģ": 9, "Ĵ": 10, "Ġthé": 11}},
+                                "ing": 7, "Ċ": 8, "Ģ": 9, "Ĵ": 10, "ĠthÃ©": 11}},
             "added_tokens": [{"id": 0, "content": "<e>", "special": true}],
             "decoder": {"type": "ByteLevel"}})",
         "tokenizer.json");

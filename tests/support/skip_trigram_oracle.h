@@ -1,5 +1,5 @@
-// Skip-trigrams by looking at every triple: plain loops in double over a model's own weights. Slow. For models
-// without norms of queries and keys and without norms behind branches.
+// Skip-trigrams by looking at every triple: plain loops in double over a model's own weights. Slow. For
+// models without norms of queries and keys and without norms behind branches.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 

@@ -5,11 +5,12 @@
 //   score(s, t, o)  = attention(s, t) logit(s, o), both above 0
 // Softmax does not see either mean, so they are taken out. Positions, biases and norm scales are left out.
 //
-// The search is exact, up to rounding, and never looks at all triples: a source's best triple is the product
-// of two maxima, each of which is at most the product of two norms (Cauchy-Schwarz on the sides of the
-// circuit). Sources are visited in the order of that bound; their OV rows are evaluated, and their QK rows
-// only where the bound with the true maximum of the logits still allows a place among the best; a row is left
-// when no column that is to come is long enough (columns are sorted by norm); the search ends when no bound does.
+// The search is exact, up to rounding, and never looks at all triples: a source's best triple is the
+// product of two maxima, each of which is at most the product of two norms (Cauchy-Schwarz on the sides of
+// the circuit). Sources are visited in the order of that bound; their OV rows are evaluated, and their QK
+// rows only where the bound with the true maximum of the logits still allows a place among the best; a row
+// is left when no column that is to come is long enough (columns are sorted by norm); the search ends when
+// no bound does.
 // Reference: Elhage et al. 2021, "Skip-trigrams".
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
