@@ -17,13 +17,6 @@ constexpr Index q{Space::Position, 0}, k{Space::Position, 1};
 constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1};
 constexpr Index e{Space::HeadInner, 0}, h{Space::Head, 0}, r{Space::Member, 0}, c{Space::Channel, 0};
 
-using Indices = std::vector<Index>;
-
-Indices operator+(Indices left, const Indices& right) {
-    left.insert(left.end(), right.begin(), right.end());
-    return left;
-}
-
 // Heads of a layer by their place: query heads on [head(, member)], key-value heads on [head].
 class Places {
 public:

@@ -13,8 +13,6 @@ constexpr Index e{Space::HeadInner, 0};
 constexpr Index h{Space::Head, 0}, r{Space::Member, 0};
 constexpr Index v{Space::Vocab, 0};
 
-using Indices = std::vector<Index>;
-
 // The head indices in front of a node's own ports.
 Indices with_heads(const Expr& node, const Indices& own) {
     Indices indices;

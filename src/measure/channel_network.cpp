@@ -8,13 +8,6 @@ namespace headway {
 
 namespace {
 
-using Indices = std::vector<Index>;
-
-Indices operator+(Indices left, const Indices& right) {
-    left.insert(left.end(), right.begin(), right.end());
-    return left;
-}
-
 /// One end of a channel: its leaves and the indices that number its heads.
 struct End {
     ComponentSymbols symbols;

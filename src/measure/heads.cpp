@@ -20,13 +20,7 @@ constexpr Index h{Space::Head, 0}, r{Space::Member, 0};
 constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1}, d2{Space::Residual, 2}, d3{Space::Residual, 3};
 constexpr Index e{Space::HeadInner, 0}, e1{Space::HeadInner, 1}, e2{Space::HeadInner, 2};
 
-using Indices = std::vector<Index>;
 using Factors = std::vector<Wired>;
-
-Indices operator+(Indices left, const Indices& right) {
-    left.insert(left.end(), right.begin(), right.end());
-    return left;
-}
 
 void append(Factors& factors, Factors more) {
     for (Wired& factor : more) factors.push_back(std::move(factor));

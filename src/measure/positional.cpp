@@ -17,13 +17,7 @@ constexpr Index q{Space::Position, 0}, k{Space::Position, 1}, v{Space::Vocab, 0}
 constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1};
 constexpr Index e{Space::HeadInner, 0}, e1{Space::HeadInner, 1};
 
-using Indices = std::vector<Index>;
 using Factors = std::vector<Wired>;
-
-Indices operator+(Indices left, const Indices& right) {
-    left.insert(left.end(), right.begin(), right.end());
-    return left;
-}
 
 bool has_position_rows(const Config& config) {
     return config.positions == Positions::Learned || config.positions == Positions::Shortformer;

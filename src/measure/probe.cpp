@@ -17,8 +17,6 @@ namespace {
 
 constexpr Index q{Space::Position, 0}, k{Space::Position, 1};
 
-using Indices = std::vector<Index>;
-
 // A sum over entries of a layer's pattern [head(, member), q, k].
 class Entries {
 public:

@@ -11,13 +11,7 @@ namespace headway {
 
 namespace {
 
-using Indices = std::vector<Index>;
 using Factors = std::vector<Wired>;
-
-Indices operator+(Indices left, const Indices& right) {
-    left.insert(left.end(), right.begin(), right.end());
-    return left;
-}
 
 void append(Factors& factors, Factors more) {
     for (Wired& factor : more) factors.push_back(std::move(factor));

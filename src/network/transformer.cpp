@@ -14,13 +14,6 @@ constexpr Index e{Space::HeadInner, 0}, e1{Space::HeadInner, 1};
 constexpr Index h{Space::Head, 0}, r{Space::Member, 0};
 constexpr Index m{Space::Neuron, 0}, v{Space::Vocab, 0};
 
-using Indices = std::vector<Index>;
-
-Indices operator+(Indices left, const Indices& right) {
-    left.insert(left.end(), right.begin(), right.end());
-    return left;
-}
-
 using Terms = std::vector<WiredTerm>;
 
 // How a norm is written: a stream without mean needs no centring, and folded gains and biases are in the

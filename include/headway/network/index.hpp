@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace headway {
 
@@ -50,5 +51,13 @@ struct Index {
     int id = 0;
     auto operator<=>(const Index&) const = default;
 };
+
+using Indices = std::vector<Index>;
+
+/// The indices of `left`, then those of `right`.
+inline Indices operator+(Indices left, const Indices& right) {
+    left.insert(left.end(), right.begin(), right.end());
+    return left;
+}
 
 }  // namespace headway
