@@ -3,6 +3,7 @@
 
 #include "cli/edit_arguments.hpp"
 #include "cli/head_options.hpp"
+#include "cli/view.hpp"
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/measure/embedding.hpp"
@@ -19,16 +20,6 @@
 namespace headway {
 
 namespace {
-
-PairView view_of(const Arguments& arguments, const Config& config) {
-    PairView view;
-    if (arguments.has("--heads")) view.heads = parse_heads(arguments.text("--heads"), config);
-    if (arguments.has("--layers")) view.layers = parse_layers(arguments.text("--layers"), config);
-    view.sort = arguments.text("--sort", view.sort);
-    view.threshold = arguments.number("--threshold", view.threshold);
-    view.top = arguments.top(view.top);
-    return view;
-}
 
 SpectraOptions spectra_of(const Arguments& arguments, const EvaluateOptions& evaluate, const Config& config) {
     constexpr int most = 1 << 16;
@@ -77,7 +68,7 @@ int table_of_pairs(const Arguments& arguments) {
     const EvaluateOptions evaluate = evaluate_options(arguments);
     const Destination to = destination(arguments, {arguments.positional(0)});
     auto [model, embedded, result] = open_edited(arguments, evaluate);
-    const PairView view = view_of(arguments, model.config());
+    const PairView view = view_of<PairView>(arguments, model.config());
     const Pairs pairs = pairs_of(model, embedded, spectra_of(arguments, evaluate, model.config()));
     add_rows(result.table, pair_rows(pairs.matching, pairs.scores, model.config(), view));
     if (to.format == Format::Svg)

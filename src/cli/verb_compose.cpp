@@ -4,6 +4,7 @@
 #include "cli/head_options.hpp"
 #include "cli/session.hpp"
 #include "cli/verb.hpp"
+#include "cli/view.hpp"
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/report/composition_compare.hpp"
@@ -14,16 +15,6 @@
 namespace headway {
 
 namespace {
-
-CompositionView view_of(const Arguments& arguments, const Config& config) {
-    CompositionView view;
-    if (arguments.has("--heads")) view.heads = parse_heads(arguments.text("--heads"), config);
-    if (arguments.has("--layers")) view.layers = parse_layers(arguments.text("--layers"), config);
-    view.threshold = arguments.number("--threshold", view.threshold);
-    view.top = arguments.top(view.top);
-    view.sort = arguments.text("--sort", view.sort);
-    return view;
-}
 
 ScoreOptions score_of(const Arguments& arguments, const Config& config) {
     constexpr int most = 1 << 16;
@@ -66,7 +57,7 @@ int compose(const Arguments& arguments) {
     const Model own = open_model(arguments, where);
     const Edits edits = edits_of(arguments, own.config());
     const Model model = edits.empty() ? own : with_edited_weights(own, edits);
-    const CompositionView view = view_of(arguments, model.config());
+    const CompositionView view = view_of<CompositionView>(arguments, model.config());
     const CompositionTable scores = composition(model, kinds, options, score_of(arguments, model.config()));
     Result result = result_of(arguments, model);
     for (const std::string& note : edit_notes(model.config(), edits)) result.table.caption.push_back(note);

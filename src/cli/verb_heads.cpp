@@ -5,6 +5,7 @@
 #include "cli/head_spectra.hpp"
 #include "cli/session.hpp"
 #include "cli/verb.hpp"
+#include "cli/view.hpp"
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/report/head_table.hpp"
@@ -19,16 +20,6 @@
 namespace headway {
 
 namespace {
-
-HeadView view_of(const Arguments& arguments, const Config& config) {
-    HeadView view;
-    if (arguments.has("--heads")) view.heads = parse_heads(arguments.text("--heads"), config);
-    if (arguments.has("--layers")) view.layers = parse_layers(arguments.text("--layers"), config);
-    view.sort = arguments.text("--sort", view.sort);
-    view.threshold = arguments.number("--threshold", view.threshold);
-    view.top = arguments.top(view.top);
-    return view;
-}
 
 LabelThresholds thresholds_of(const Arguments& arguments) {
     return arguments.has("--labels") ? parse_label_thresholds(arguments.text("--labels")) : LabelThresholds{};
@@ -52,7 +43,7 @@ int table_of_heads(const Arguments& arguments) {
     inputs.insert(inputs.end(), {where, arguments.text("--probe-tokens")});
     const Destination to = destination(arguments, inputs);
     const Model model = open_model(arguments, where);
-    const HeadView view = view_of(arguments, model.config());
+    const HeadView view = view_of<HeadView>(arguments, model.config());
     const ProbeTokens tokens =
         probe_tokens(arguments, model.config(), {.step = 0, .where = where, .config = {}});
     options.probe_rows = tokens.rows;
@@ -78,7 +69,7 @@ int table_of_offsets(const Arguments& arguments) {
     const EvaluateOptions options = evaluate_options(arguments);
     const Destination to = destination(arguments, {where});
     const Model model = open_model(arguments, where);
-    const HeadView view = view_of(arguments, model.config());
+    const HeadView view = view_of<HeadView>(arguments, model.config());
     std::vector<PositionalPreference> all = positional_preference(model, options);
     std::vector<PositionalPreference> chosen = all;
     std::erase_if(chosen, [&](const PositionalPreference& each) { return !shows(view, each.head); });
