@@ -4,6 +4,9 @@
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
+# Plain loops that would take minutes without optimisation.
+set_source_files_properties("${PROJECT_SOURCE_DIR}/tests/contract/naive_test.cpp" PROPERTIES COMPILE_OPTIONS -O1)
+
 function(headway_test_executable target)
   add_executable(${target} ${ARGN})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/tests"
@@ -12,6 +15,9 @@ function(headway_test_executable target)
                                                HEADWAY_SHARED_DIR="${HEADWAY_SHARED}")
   # What is tested is optimised; the tests themselves compile fast.
   target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Release>,-O1,-O0>)
+  # The sanitizers' build looks for undefined behaviour in what is tested; the tests themselves compile in two thirds of
+  # the time without.
+  target_compile_options(${target} PRIVATE -fno-sanitize=undefined)
   target_link_libraries(${target} PRIVATE headway_options GTest::gtest GTest::gmock GTest::gtest_main)
 endfunction()
 

@@ -192,7 +192,7 @@ SortedMatrix<T> sort_columns(const FactoredMatrix<T>& matrix, std::vector<int> k
         std::iota(kept.begin(), kept.end(), 0);
     }
     std::ranges::sort(kept);
-    kept.erase(std::ranges::unique(kept).begin(), kept.end());
+    kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
     std::vector<double> norms(static_cast<std::size_t>(matrix.columns));
     for (const int token : kept) norms[static_cast<std::size_t>(token)] = norm_of(matrix.column(token));
     const auto norm = [&](int token) { return norms[static_cast<std::size_t>(token)]; };

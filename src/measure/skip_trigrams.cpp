@@ -51,7 +51,7 @@ public:
         attention_bounds_ = row_bounds(attention_.matrix);
         order_ = options.sources.empty() ? tokens : options.sources;
         std::ranges::sort(order_);
-        order_.erase(std::ranges::unique(order_).begin(), order_.end());
+        order_.erase(std::unique(order_.begin(), order_.end()), order_.end());
         std::ranges::stable_sort(order_, std::greater(), [this](int source) { return bound(source); });
         tiles_.threads = options.evaluate.threads;
     }
