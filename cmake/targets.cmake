@@ -1,7 +1,7 @@
 # What is built from the rooms: the library, the command, the examples and the benchmarks.
 string(CONCAT libraries "fmt ${fmt_VERSION}, xtensor ${xtensor_VERSION}, OpenBLAS ${headway_blas_VERSION}, "
   "Graphviz ${headway_graphviz_libgvc_VERSION}, Boost ${Boost_VERSION_STRING}, nlohmann/json ${nlohmann_json_VERSION}, "
-  "zlib ${ZLIB_VERSION_STRING}, CLI11 ${CLI11_VERSION}")
+  "zlib ${ZLIB_VERSION_STRING}, OpenSSL ${OPENSSL_VERSION}, CLI11 ${CLI11_VERSION}")
 set_source_files_properties("${PROJECT_SOURCE_DIR}/src/base/version.cpp" PROPERTIES
   COMPILE_DEFINITIONS "HEADWAY_VERSION=\"${PROJECT_VERSION}\";HEADWAY_LIBRARIES=\"${libraries}\"")
 
@@ -18,7 +18,7 @@ target_include_directories(headway PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR
                                           $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(headway
   PUBLIC fmt::fmt xtensor Threads::Threads
-  PRIVATE ZLIB::ZLIB PkgConfig::headway_blas PkgConfig::headway_graphviz)
+  PRIVATE OpenSSL::Crypto ZLIB::ZLIB PkgConfig::headway_blas PkgConfig::headway_graphviz)
 set_target_properties(headway PROPERTIES LINKER_LANGUAGE CXX)
 
 if(EXISTS "${PROJECT_SOURCE_DIR}/src/cli/main.cpp")

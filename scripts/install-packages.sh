@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   ca-certificates cmake g++ ninja-build pkg-config
   libboost-dev libcli11-dev libfmt-dev libgraphviz-dev libopenblas-dev libxtensor-blas-dev libxtensor-dev
-  nlohmann-json3-dev zlib1g-dev
+  libssl-dev nlohmann-json3-dev zlib1g-dev
   libbenchmark-dev libgtest-dev libgmock-dev
   fonts-dejavu-core  # a picture without fonts has empty boxes for text
 )

@@ -1,6 +1,6 @@
 #!/bin/bash
 # usage: scripts/lint.sh format|tidy     format: is every file as clang-format writes it?  tidy: clang-tidy, errors only
-# `tidy` reads the compile commands of the debug build: where that is a unity build, many sources at once.
+# `tidy` reads the compile commands of the release build's rooms, many sources at once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,8 +9,8 @@ format)
   git ls-files -z '*.hpp' '*.cpp' | xargs -0 clang-format --dry-run --Werror
   ;;
 tidy)
-  sed -n 's/^ *"file": "\(.*\)".*/\1/p' build/debug/compile_commands.json | tr '\n' '\0' |
-    xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p build/debug --extra-arg=-Wno-unknown-warning-option
+  sed -n 's/^ *"file": "\(.*\)".*/\1/p' build/release/compile_commands.json | grep -v -e /tests/ -e /bench/ | tr '\n' '\0' |
+    xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p build/release --extra-arg=-Wno-unknown-warning-option
   ;;
 *)
   echo "usage: scripts/lint.sh format|tidy" >&2

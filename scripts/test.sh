@@ -23,10 +23,10 @@ stage "packages" scripts/install-packages.sh --lint
 stage "format" scripts/lint.sh format
 stage "release: build" build release -DHEADWAY_BENCH=ON
 stage "release: all tests" tests release
-stage "sanitize: build" build sanitize -DHEADWAY_UNITY=ON
+stage "sanitize: build" build sanitize
 stage "sanitize: tests, without the long ones and other people's numbers" tests sanitize
-# The sanitizers' build is a debug build with tests; this one shows that the program compiles as the preset says.
-stage "debug: build" build debug -DHEADWAY_UNITY=ON -DHEADWAY_TESTS=OFF -DCMAKE_CXX_FLAGS_DEBUG=-O0
+# The sanitizers' build is a debug build with tests; this one shows that every file of the program compiles by itself.
+stage "debug: build" build debug -DHEADWAY_TESTS=OFF -DCMAKE_CXX_FLAGS_DEBUG=-O0
 stage "clang-tidy" scripts/lint.sh tidy
 
 echo "== all passed"

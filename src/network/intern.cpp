@@ -83,7 +83,7 @@ struct Table {
         const Node* address;
         std::weak_ptr<const Node> node;
     };
-    std::mutex mutex;
+    std::recursive_mutex mutex;  // what `intern` gives up when memory runs out is forgotten under its lock
     std::unordered_multimap<std::uint64_t, Entry> entries;
 };
 

@@ -35,6 +35,7 @@ const std::map<std::string_view, LeafShape>& shapes() {
         {"s_QK", {{Channel}, PerHead::Query, true}},
         {"V_QK", {{Channel, Residual}, PerHead::Query, true}},
         {"head_scale", {{}, PerHead::Query, true}},
+        {"component_scale", {{Channel}, PerHead::Query, true}},
         {"given_pattern", {{Position, Position}, PerHead::Query, true}},
         {"b_Q", {{HeadInner}, PerHead::Query, true}},
         {"b_K", {{HeadInner}, PerHead::KeyValue, true}},
@@ -68,21 +69,31 @@ const std::map<std::string_view, LeafShape>& shapes() {
     return table;
 }
 
-const LeafShape& known_shape(const std::string& symbol) {
-    const auto found = shapes().find(symbol);
-    require(found != shapes().end(), ErrorKind::Usage, "\"{}\" is not the name of a weight", symbol);
-    return found->second;
+// A factor of an edge from one writer, as its reader has it: `edge_scale.L0H3.K`, `edge_scale.mlp0.unembed`.
+std::optional<LeafShape> edge_shape(std::string_view symbol) {
+    if (!symbol.starts_with("edge_scale.")) return std::nullopt;
+    if (symbol.ends_with(".Q")) return LeafShape{{}, PerHead::Query, true};
+    if (symbol.ends_with(".K") || symbol.ends_with(".V")) return LeafShape{{}, PerHead::KeyValue, true};
+    if (symbol.ends_with(".mlp")) return LeafShape{{}, PerHead::None, true};
+    if (symbol.ends_with(".unembed")) return LeafShape{};
+    return std::nullopt;
+}
+
+LeafShape known_shape(const std::string& symbol) {
+    const std::optional<LeafShape> shape = leaf_shape(symbol);
+    require(shape.has_value(), ErrorKind::Usage, "\"{}\" is not the name of a weight", symbol);
+    return *shape;
 }
 
 }  // namespace
 
 std::optional<LeafShape> leaf_shape(std::string_view symbol) {
     const auto found = shapes().find(symbol);
-    return found == shapes().end() ? std::nullopt : std::optional(found->second);
+    return found == shapes().end() ? edge_shape(symbol) : std::optional(found->second);
 }
 
 Expr leaf(const std::string& symbol, int layer, int group_size) {
-    const LeafShape& shape = known_shape(symbol);
+    const LeafShape shape = known_shape(symbol);
     std::vector<Space> ports;
     if (shape.heads != PerHead::None) ports.push_back(Space::Head);
     if (shape.heads == PerHead::Query && group_size > 1) ports.push_back(Space::Member);
@@ -91,7 +102,7 @@ Expr leaf(const std::string& symbol, int layer, int group_size) {
 }
 
 Expr head_leaf(const std::string& symbol, Head head, int group_size) {
-    const LeafShape& shape = known_shape(symbol);
+    const LeafShape shape = known_shape(symbol);
     require(shape.heads != PerHead::None, ErrorKind::Usage, "\"{}\" is not a weight of a head", symbol);
     if (shape.heads == PerHead::KeyValue && group_size > 1)
         return tensor({symbol, head.layer, -1, head.index / group_size}, shape.ports);

@@ -2,17 +2,14 @@
 #include "headway/network/transformer.hpp"
 
 #include "headway/base/error.hpp"
+#include "headway/network/indices.hpp"
 #include "headway/network/leaves.hpp"
 
 namespace headway {
 
 namespace {
 
-constexpr Index q{Space::Position, 0}, k{Space::Position, 1};
-constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1};
-constexpr Index e{Space::HeadInner, 0}, e1{Space::HeadInner, 1};
-constexpr Index h{Space::Head, 0}, r{Space::Member, 0};
-constexpr Index m{Space::Neuron, 0}, v{Space::Vocab, 0};
+using namespace indices;
 
 using Terms = std::vector<WiredTerm>;
 

@@ -6,7 +6,7 @@
 
 #include "headway/base/text.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::bert {
 
 namespace {
 
@@ -79,10 +79,10 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture bert{.name = "bert",
-                               .other_names = "BertForMaskedLM BertModel BertForPreTraining",
-                               .tensors = tensors,
-                               .ignored = others,
-                               .config = config};
+extern const Architecture architecture{.name = "bert",
+                                       .other_names = "BertForMaskedLM BertModel BertForPreTraining",
+                                       .tensors = tensors,
+                                       .ignored = others,
+                                       .config = config};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::bert

@@ -3,7 +3,7 @@
 #include "model/bloom.hpp"
 #include "model/features.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::bloom {
 
 namespace {
 
@@ -42,7 +42,7 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture bloom{
+extern const Architecture architecture{
     .name = "bloom", .other_names = "BloomForCausalLM BloomModel", .tensors = tensors, .config = config};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::bloom

@@ -5,7 +5,7 @@
 #include "model/bloom.hpp"
 #include "model/features.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::falcon {
 
 namespace {
 
@@ -53,10 +53,11 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture falcon{.name = "falcon",
-                                 .other_names = "FalconForCausalLM FalconModel RefinedWebModel RWForCausalLM",
-                                 .tensors = tensors,
-                                 .config = config,
-                                 .features = "rope_scaling alibi"};
+extern const Architecture architecture{
+    .name = "falcon",
+    .other_names = "FalconForCausalLM FalconModel RefinedWebModel RWForCausalLM",
+    .tensors = tensors,
+    .config = config,
+    .features = "rope_scaling alibi"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::falcon

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace headway::architectures {
+namespace headway::architectures::gemma {
 
 namespace {
 
@@ -24,11 +24,11 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture gemma{.name = "gemma",
-                                .other_names = "GemmaForCausalLM GemmaModel",
-                                .tensors = tensors,
-                                .ignored = rotary_tables,
-                                .config = config,
-                                .features = "rope_scaling attention_bias"};
+extern const Architecture architecture{.name = "gemma",
+                                       .other_names = "GemmaForCausalLM GemmaModel",
+                                       .tensors = tensors,
+                                       .ignored = rotary_tables,
+                                       .config = config,
+                                       .features = "rope_scaling attention_bias"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::gemma

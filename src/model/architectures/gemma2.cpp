@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/gemma.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::gemma2 {
 
 namespace {
 
@@ -20,7 +20,7 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture gemma2{
+extern const Architecture architecture{
     .name = "gemma2",
     .other_names = "Gemma2ForCausalLM Gemma2Model",
     .tensors = gemma_tensors,
@@ -28,4 +28,4 @@ extern const Architecture gemma2{
     .config = config,
     .features = "rope_scaling attention_bias sliding_window attn_logit_softcapping final_logit_softcapping"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::gemma2

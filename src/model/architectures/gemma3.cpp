@@ -5,7 +5,7 @@
 #include "model/features.hpp"
 #include "model/gemma.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::gemma3 {
 
 namespace {
 
@@ -44,7 +44,7 @@ ConfigReading config(const Json& whole, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture gemma3{
+extern const Architecture architecture{
     .name = "gemma3",
     .other_names = "gemma3_text Gemma3ForCausalLM Gemma3ForConditionalGeneration",
     .tensors = gemma_tensors,
@@ -53,4 +53,4 @@ extern const Architecture gemma3{
     .features = read_features,
     .wrappers = "language_model. model.language_model."};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::gemma3

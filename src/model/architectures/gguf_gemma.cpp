@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace headway::architectures {
+namespace headway::architectures::gguf_gemma {
 
 namespace {
 
@@ -16,10 +16,10 @@ ConfigReading config(const Json& metadata, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture gguf_gemma{.name = "gemma",
-                                     .tensors = gguf_plain,
-                                     .ignored = gguf_tables,
-                                     .config = config,
-                                     .source = ConfigSource::Gguf};
+extern const Architecture architecture{.name = "gemma",
+                                       .tensors = gguf_plain,
+                                       .ignored = gguf_tables,
+                                       .config = config,
+                                       .source = ConfigSource::Gguf};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::gguf_gemma

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/gguf.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::gguf_gpt2 {
 
 namespace {
 
@@ -30,7 +30,7 @@ ConfigReading config(const Json& metadata, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture gguf_gpt2{
+extern const Architecture architecture{
     .name = "gpt2", .tensors = tensors, .config = config, .source = ConfigSource::Gguf};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::gguf_gpt2

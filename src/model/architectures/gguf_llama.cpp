@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/gguf.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::gguf_llama {
 
 namespace {
 
@@ -22,10 +22,10 @@ ConfigReading config(const Json& metadata, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture gguf_llama{.name = "llama",
-                                     .tensors = gguf_permuted,
-                                     .ignored = gguf_tables,
-                                     .config = config,
-                                     .source = ConfigSource::Gguf};
+extern const Architecture architecture{.name = "llama",
+                                       .tensors = gguf_permuted,
+                                       .ignored = gguf_tables,
+                                       .config = config,
+                                       .source = ConfigSource::Gguf};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::gguf_llama

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/gguf.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::gguf_qwen2 {
 
 namespace {
 
@@ -14,10 +14,10 @@ ConfigReading config(const Json& metadata, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture gguf_qwen2{.name = "qwen2",
-                                     .tensors = gguf_plain,
-                                     .ignored = gguf_tables,
-                                     .config = config,
-                                     .source = ConfigSource::Gguf};
+extern const Architecture architecture{.name = "qwen2",
+                                       .tensors = gguf_plain,
+                                       .ignored = gguf_tables,
+                                       .config = config,
+                                       .source = ConfigSource::Gguf};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::gguf_qwen2

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/gpt2.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::gpt2 {
 
 namespace {
 
@@ -27,10 +27,10 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture gpt2{.name = "gpt2",
-                               .other_names = "GPT2LMHeadModel GPT2Model",
-                               .tensors = gpt2_conv1d,
-                               .ignored = gpt2_masks,
-                               .config = config};
+extern const Architecture architecture{.name = "gpt2",
+                                       .other_names = "GPT2LMHeadModel GPT2Model",
+                                       .tensors = gpt2_conv1d,
+                                       .ignored = gpt2_masks,
+                                       .config = config};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::gpt2

@@ -5,7 +5,7 @@
 
 #include "headway/base/text.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::gpt_neo {
 
 namespace {
 
@@ -75,10 +75,10 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture gpt_neo{.name = "gpt_neo",
-                                  .other_names = "GPTNeoForCausalLM GPTNeoModel",
-                                  .tensors = tensors,
-                                  .ignored = masks,
-                                  .config = config};
+extern const Architecture architecture{.name = "gpt_neo",
+                                       .other_names = "GPTNeoForCausalLM GPTNeoModel",
+                                       .tensors = tensors,
+                                       .ignored = masks,
+                                       .config = config};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::gpt_neo

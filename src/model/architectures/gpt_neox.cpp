@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::gpt_neox {
 
 namespace {
 
@@ -53,11 +53,11 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture gpt_neox{.name = "gpt_neox",
-                                   .other_names = "GPTNeoXForCausalLM GPTNeoXModel",
-                                   .tensors = tensors,
-                                   .ignored = tables,
-                                   .config = config,
-                                   .features = "rope_scaling attention_bias use_parallel_residual"};
+extern const Architecture architecture{.name = "gpt_neox",
+                                       .other_names = "GPTNeoXForCausalLM GPTNeoXModel",
+                                       .tensors = tensors,
+                                       .ignored = tables,
+                                       .config = config,
+                                       .features = "rope_scaling attention_bias use_parallel_residual"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::gpt_neox

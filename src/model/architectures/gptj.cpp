@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::gptj {
 
 namespace {
 
@@ -49,10 +49,10 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture gptj{.name = "gptj",
-                               .other_names = "GPTJForCausalLM GPTJModel",
-                               .tensors = tensors,
-                               .ignored = tables,
-                               .config = config};
+extern const Architecture architecture{.name = "gptj",
+                                       .other_names = "GPTJForCausalLM GPTJModel",
+                                       .tensors = tensors,
+                                       .ignored = tables,
+                                       .config = config};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::gptj

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::llama {
 
 namespace {
 
@@ -17,11 +17,11 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture llama{.name = "llama",
-                                .other_names = "LlamaForCausalLM LlamaModel",
-                                .tensors = llama_tensors,
-                                .ignored = rotary_tables,
-                                .config = config,
-                                .features = "rope_scaling attention_bias mlp_bias"};
+extern const Architecture architecture{.name = "llama",
+                                       .other_names = "LlamaForCausalLM LlamaModel",
+                                       .tensors = llama_tensors,
+                                       .ignored = rotary_tables,
+                                       .config = config,
+                                       .features = "rope_scaling attention_bias mlp_bias"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::llama

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::mistral {
 
 namespace {
 
@@ -15,11 +15,11 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture mistral{.name = "mistral",
-                                  .other_names = "MistralForCausalLM MistralModel",
-                                  .tensors = llama_tensors,
-                                  .ignored = rotary_tables,
-                                  .config = config,
-                                  .features = "rope_scaling sliding_window"};
+extern const Architecture architecture{.name = "mistral",
+                                       .other_names = "MistralForCausalLM MistralModel",
+                                       .tensors = llama_tensors,
+                                       .ignored = rotary_tables,
+                                       .config = config,
+                                       .features = "rope_scaling sliding_window"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::mistral

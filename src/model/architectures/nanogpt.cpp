@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/gpt2.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::nanogpt {
 
 namespace {
 
@@ -27,7 +27,7 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture nanogpt{
+extern const Architecture architecture{
     .name = "nanogpt", .tensors = gpt2_linear, .ignored = gpt2_masks, .config = config, .key = "block_size"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::nanogpt

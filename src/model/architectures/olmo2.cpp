@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::olmo2 {
 
 namespace {
 
@@ -25,11 +25,11 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture olmo2{.name = "olmo2",
-                                .other_names = "Olmo2ForCausalLM Olmo2Model",
-                                .tensors = tensors,
-                                .ignored = rotary_tables,
-                                .config = config,
-                                .features = "rope_scaling attention_bias"};
+extern const Architecture architecture{.name = "olmo2",
+                                       .other_names = "Olmo2ForCausalLM Olmo2Model",
+                                       .tensors = tensors,
+                                       .ignored = rotary_tables,
+                                       .config = config,
+                                       .features = "rope_scaling attention_bias"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::olmo2

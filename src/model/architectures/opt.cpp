@@ -3,7 +3,7 @@
 #include "model/features.hpp"
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::opt {
 
 namespace {
 
@@ -53,10 +53,10 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture opt{.name = "opt",
-                              .other_names = "OPTForCausalLM OPTModel",
-                              .tensors = tensors,
-                              .config = config,
-                              .wrappers = "model."};
+extern const Architecture architecture{.name = "opt",
+                                       .other_names = "OPTForCausalLM OPTModel",
+                                       .tensors = tensors,
+                                       .config = config,
+                                       .wrappers = "model."};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::opt

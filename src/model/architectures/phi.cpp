@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::phi {
 
 namespace {
 
@@ -35,11 +35,11 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture phi{.name = "phi",
-                              .other_names = "PhiForCausalLM PhiModel",
-                              .tensors = tensors,
-                              .ignored = rotary_tables,
-                              .config = config,
-                              .features = "rope_scaling"};
+extern const Architecture architecture{.name = "phi",
+                                       .other_names = "PhiForCausalLM PhiModel",
+                                       .tensors = tensors,
+                                       .ignored = rotary_tables,
+                                       .config = config,
+                                       .features = "rope_scaling"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::phi

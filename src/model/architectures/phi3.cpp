@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::phi3 {
 
 namespace {
 
@@ -24,11 +24,11 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture phi3{.name = "phi3",
-                               .other_names = "Phi3ForCausalLM Phi3Model",
-                               .tensors = tensors,
-                               .ignored = rotary_tables,
-                               .config = config,
-                               .features = "rope_scaling sliding_window"};
+extern const Architecture architecture{.name = "phi3",
+                                       .other_names = "Phi3ForCausalLM Phi3Model",
+                                       .tensors = tensors,
+                                       .ignored = rotary_tables,
+                                       .config = config,
+                                       .features = "rope_scaling sliding_window"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::phi3

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::qwen2 {
 
 namespace {
 
@@ -21,11 +21,11 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture qwen2{.name = "qwen2",
-                                .other_names = "Qwen2ForCausalLM Qwen2Model",
-                                .tensors = llama_tensors,
-                                .ignored = rotary_tables,
-                                .config = config,
-                                .features = "rope_scaling sliding_window use_sliding_window"};
+extern const Architecture architecture{.name = "qwen2",
+                                       .other_names = "Qwen2ForCausalLM Qwen2Model",
+                                       .tensors = llama_tensors,
+                                       .ignored = rotary_tables,
+                                       .config = config,
+                                       .features = "rope_scaling sliding_window use_sliding_window"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::qwen2

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::qwen3 {
 
 namespace {
 
@@ -26,11 +26,12 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture qwen3{.name = "qwen3",
-                                .other_names = "Qwen3ForCausalLM Qwen3Model",
-                                .tensors = llama_tensors,
-                                .ignored = rotary_tables,
-                                .config = config,
-                                .features = "rope_scaling attention_bias sliding_window use_sliding_window"};
+extern const Architecture architecture{
+    .name = "qwen3",
+    .other_names = "Qwen3ForCausalLM Qwen3Model",
+    .tensors = llama_tensors,
+    .ignored = rotary_tables,
+    .config = config,
+    .features = "rope_scaling attention_bias sliding_window use_sliding_window"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::qwen3

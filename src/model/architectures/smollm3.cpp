@@ -5,7 +5,7 @@
 
 #include "headway/base/text.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::smollm3 {
 
 namespace {
 
@@ -34,7 +34,7 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture smollm3{
+extern const Architecture architecture{
     .name = "smollm3",
     .other_names = "SmolLM3ForCausalLM SmolLM3Model",
     .tensors = llama_tensors,
@@ -42,4 +42,4 @@ extern const Architecture smollm3{
     .config = config,
     .features = "rope_scaling attention_bias mlp_bias sliding_window use_sliding_window no_rope_layers"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::smollm3

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::stablelm {
 
 namespace {
 
@@ -27,11 +27,11 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture stablelm{.name = "stablelm",
-                                   .other_names = "StableLmForCausalLM StableLmModel",
-                                   .tensors = tensors,
-                                   .ignored = rotary_tables,
-                                   .config = config,
-                                   .features = "rope_scaling use_parallel_residual"};
+extern const Architecture architecture{.name = "stablelm",
+                                       .other_names = "StableLmForCausalLM StableLmModel",
+                                       .tensors = tensors,
+                                       .ignored = rotary_tables,
+                                       .config = config,
+                                       .features = "rope_scaling use_parallel_residual"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::stablelm

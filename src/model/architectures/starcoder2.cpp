@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/hugging_face.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::starcoder2 {
 
 namespace {
 
@@ -33,11 +33,11 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture starcoder2{.name = "starcoder2",
-                                     .other_names = "Starcoder2ForCausalLM Starcoder2Model",
-                                     .tensors = tensors,
-                                     .ignored = rotary_tables,
-                                     .config = config,
-                                     .features = "rope_scaling sliding_window"};
+extern const Architecture architecture{.name = "starcoder2",
+                                       .other_names = "Starcoder2ForCausalLM Starcoder2Model",
+                                       .tensors = tensors,
+                                       .ignored = rotary_tables,
+                                       .config = config,
+                                       .features = "rope_scaling sliding_window"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::starcoder2

@@ -8,7 +8,7 @@
 
 #include "headway/base/text.hpp"
 
-namespace headway::architectures {
+namespace headway::architectures::transformer_lens {
 
 namespace {
 
@@ -202,12 +202,12 @@ ConfigReading config(const Json& json, const FileTensors& file) {
 
 }  // namespace
 
-extern const Architecture transformer_lens{.name = "transformer_lens",
-                                           .other_names = "HookedTransformer",
-                                           .tensors = tensors,
-                                           .ignored = tables,
-                                           .config = config,
-                                           .features = "use_qk_norm",
-                                           .key = "normalization_type"};
+extern const Architecture architecture{.name = "transformer_lens",
+                                       .other_names = "HookedTransformer",
+                                       .tensors = tensors,
+                                       .ignored = tables,
+                                       .config = config,
+                                       .features = "use_qk_norm",
+                                       .key = "normalization_type"};
 
-}  // namespace headway::architectures
+}  // namespace headway::architectures::transformer_lens
