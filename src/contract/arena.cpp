@@ -33,11 +33,12 @@ std::size_t Arena::peak() const {
     return peak_;
 }
 
-/// A kept buffer of `bytes` to a quarter more, or null; `bytes` becomes its size.
+/// A kept buffer of `bytes` to a quarter more, or null; `bytes` becomes its size. Under a budget no more is handed
+/// out than was asked for, so that what a program needs is what its shapes say.
 void* Arena::take_idle(std::size_t& bytes) {
     const auto found = idle_.lower_bound(bytes);
-    if (found == idle_.end() || found->first - bytes > bytes / 4) return nullptr;
-    if (found->first > budget_ - in_use_) return nullptr;
+    const std::size_t more = budget_ == unlimited ? bytes / 4 : 0;
+    if (found == idle_.end() || found->first - bytes > more) return nullptr;
     bytes = found->first;
     void* const buffer = found->second;
     idle_.erase(found);

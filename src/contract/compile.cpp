@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract/compile.hpp"
 
+#include "contract/blocks.hpp"
 #include "contract/compiler.hpp"
 #include "contract/product.hpp"
 #include "headway/network/leaves.hpp"
@@ -197,7 +198,9 @@ Program Compiler::run(std::span<const Expr> outputs) {
 }
 
 Program compile(std::span<const Expr> outputs, const Sizes& sizes, const CompileOptions& options) {
-    return Compiler(sizes, options).run(outputs);
+    Program program = Compiler(sizes, options).run(outputs);
+    if (options.budget <= 0) return program;
+    return fit(std::move(program), {options.budget, options.element, options.hand_blocks});
 }
 
 }  // namespace headway

@@ -17,10 +17,14 @@ struct CompileOptions {
     bool use_order = true;     ///< skip what `before` makes 0
     bool names = false;        ///< give values their texts, for plans
     int group_size = 1;        ///< query heads per key-value head
+    double budget = 0;         ///< bytes beyond the weights that the program should fit into; 0: no limit
+    double element = 4;        ///< bytes of a number
+    bool hand_blocks = false;  ///< outputs may be handed over in blocks
 };
 
 /// Plans the evaluation of several expressions together: equal sub-expressions, and equal parts of products,
 /// are made once. Throws Error(Usage) when the extent of a space that is needed is not known (0).
+/// With a budget the program is made to `fit`; whether it does, its `memory_use` says.
 Program compile(std::span<const Expr> outputs, const Sizes& sizes, const CompileOptions& options = {});
 
 }  // namespace headway

@@ -57,7 +57,8 @@ void evaluate_arrays(const Model& model, std::span<const Expr> expressions, std:
         return weight_array<T>(model, leaf, shape, options, workspace);
     };
     inputs.tokens.assign(tokens.begin(), tokens.end());
-    execute<T>(program, inputs, workspace, take);
+    execute<T>(program, inputs, workspace,
+               [&](std::size_t number, const Array<T>& value, const OutputPart&) { take(number, value); });
 }
 
 template void evaluate_arrays<float>(const Model&, std::span<const Expr>, std::span<const int>,
@@ -90,6 +91,8 @@ Sizes sizes_of(const Config& config, std::int64_t n_tokens, const EvaluateOption
 CompileOptions settings(const Config& config, const EvaluateOptions& options, std::size_t element) {
     CompileOptions result;
     result.group_size = config.group_size();
+    result.element = static_cast<double>(element);
+    result.budget = static_cast<double>(options.max_memory);
     if (options.max_memory > 0)
         result.slice_above =
             std::min(result.slice_above, static_cast<double>(options.max_memory / element) / 16);

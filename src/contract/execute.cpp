@@ -6,7 +6,9 @@
 #include "contract/pairwise.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <set>
 
 namespace headway {
 
@@ -48,38 +50,29 @@ public:
     Executor(const Program& program, const Inputs<T>& inputs, Workspace& workspace)
         : program_(program), inputs_(inputs), workspace_(workspace), values_(program.values.size()) {}
 
-    void run(const std::function<void(std::size_t, const Array<T>&)>& output) {
+    void run(const Output<T>& output) {
         find_last_uses();
         for (std::size_t i = 0; i < program_.items.size(); ++i) {
-            if (const auto* step = std::get_if<Step>(&program_.items[i])) {
+            const Item& item = program_.items[i];
+            if (const auto* step = std::get_if<Step>(&item)) {
                 run(*step);
                 advance_by(*step);
+            } else if (const auto* blocks = std::get_if<Blocks>(&item)) {
+                run(*blocks, output);
             } else {
-                run(std::get<Loop>(program_.items[i]));
+                run(std::get<Loop>(item));
             }
-            for (std::size_t o : outputs_after_[i]) output(o, whole(program_.outputs[o]));
+            for (std::size_t o : outputs_after_[i])
+                if (!handed_.contains(program_.outputs[o])) output(o, whole(program_.outputs[o]), {});
             for (ValueId value : dead_after_[i]) values_[static_cast<std::size_t>(value)] = {};
         }
     }
 
 private:
-    template <class Visit>
-    static void for_each_step(const Item& item, const Visit& visit) {
-        if (const auto* step = std::get_if<Step>(&item)) {
-            visit(*step);
-        } else {
-            const auto& loop = std::get<Loop>(item);
-            for (const auto& depth : loop.depths)
-                for (const Step& inner : depth) visit(inner);
-            for (const Step& sum : loop.sums) visit(sum);
-        }
-    }
-
     void find_last_uses() {
         std::vector<std::size_t> last(program_.values.size());
         for (std::size_t i = 0; i < program_.items.size(); ++i)
             for_each_step(program_.items[i], [&](const Step& step) {
-                last[static_cast<std::size_t>(step.result)] = i;
                 for (const Operand& operand : step.operands)
                     last[static_cast<std::size_t>(operand.value)] = i;
             });
@@ -87,8 +80,10 @@ private:
         outputs_after_.resize(program_.items.size());
         std::vector<std::size_t> made(program_.values.size());
         for (std::size_t i = 0; i < program_.items.size(); ++i)
-            for_each_step(program_.items[i],
-                          [&](const Step& step) { made[static_cast<std::size_t>(step.result)] = i; });
+            for_each_result(program_.items[i],
+                            [&](ValueId result) { made[static_cast<std::size_t>(result)] = i; });
+        for (std::size_t value = 0; value < last.size(); ++value)
+            last[value] = std::max(last[value], made[value]);
         for (std::size_t o = 0; o < program_.outputs.size(); ++o)
             outputs_after_[made[static_cast<std::size_t>(program_.outputs[o])]].push_back(o);
         for (std::size_t value = 0; value < last.size(); ++value)
@@ -162,6 +157,56 @@ private:
         for (const Step& step : loop.depths[depth]) value(step.result) = {};
     }
 
+    // Blocks of one index, one after the other: what a step makes is dropped after its last use in the block.
+    void run(const Blocks& blocks, const Output<T>& output) {
+        const std::vector<std::vector<ValueId>> dead = dead_in_block(blocks);
+        for (const Blocks::Kept& kept : blocks.kept) {
+            if (kept.handed) {
+                handed_.insert(kept.whole);
+            } else {
+                set(kept.whole, Array<T>::uninitialised(
+                                    program_.values[static_cast<std::size_t>(kept.whole)].shape, workspace_));
+            }
+        }
+        begin_ = end_ = {0};
+        for (begin_[0] = 0; begin_[0] < blocks.extent; begin_[0] = end_[0]) {
+            end_[0] = std::min(begin_[0] + blocks.size, blocks.extent);
+            extent_of_blocks_ = blocks.extent;
+            for (std::size_t i = 0; i < blocks.steps.size(); ++i) {
+                run(blocks.steps[i]);
+                for (const Blocks::Kept& kept : blocks.kept)
+                    if (kept.block == blocks.steps[i].result) keep(kept, output);
+                for (ValueId id : dead[i]) value(id) = {};
+            }
+        }
+        extent_of_blocks_ = 0;
+        for (const Step& step : blocks.steps) advance_by(step);
+    }
+
+    static std::vector<std::vector<ValueId>> dead_in_block(const Blocks& blocks) {
+        std::map<ValueId, std::size_t> last;
+        for (std::size_t i = 0; i < blocks.steps.size(); ++i) {
+            last[blocks.steps[i].result] = i;
+            for (const Operand& operand : blocks.steps[i].operands)
+                if (const auto made = last.find(operand.value); made != last.end()) made->second = i;
+        }
+        std::vector<std::vector<ValueId>> dead(blocks.steps.size());
+        for (const auto& [id, i] : last) dead[i].push_back(id);
+        return dead;
+    }
+
+    // The block goes to its place in the whole value, or to whom it is an output for.
+    void keep(const Blocks::Kept& kept, const Output<T>& output) {
+        const Array<T> block = whole(kept.block);
+        if (!kept.handed) {
+            const Array<T> place = value(kept.whole).pieces.front().slice(kept.axis, begin_[0], end_[0]);
+            copy_to(place, block, workspace_);
+            return;
+        }
+        for (std::size_t o = 0; o < program_.outputs.size(); ++o)
+            if (program_.outputs[o] == kept.whole) output(o, block, {kept.axis, begin_[0]});
+    }
+
     // Steps inside loops that are hoisted are not counted: see work_of.
     void advance_by(const Step& step) { advance(workspace_.progress(), &Progress::work, work_of(step)); }
 
@@ -221,13 +266,15 @@ private:
                 return centre(a, step.axis, workspace_);
             case Operation::Rotate:
                 return rotate(a, step.axis, step.other,
-                              {step.node->template as<Structure>()->rotary, step.sign, 0}, workspace_);
+                              {step.node->template as<Structure>()->rotary, step.sign, first_of(step)},
+                              workspace_);
             case Operation::Mask:
-                return keep_lower(a, step.axis, step.other, {step.shift, step.window}, workspace_);
+                return keep_lower(a, step.axis, step.other, {step.shift + first_of(step), step.window},
+                                  workspace_);
             case Operation::Broadcast:
                 return a.broadcast(step.axis, step.shift);
             case Operation::Softmax:
-                return softmax(a, step.axis, step.other, step.window, workspace_);
+                return softmax(a, step.axis, step.other, {first_of(step), step.window}, workspace_);
             case Operation::Rstd:
                 return rstd(a, step.axis, step.count, step.number, workspace_);
             default:
@@ -238,6 +285,15 @@ private:
 
     const Dims& shape_of(const Step& step) const {
         return program_.values[static_cast<std::size_t>(step.result)].shape;
+    }
+
+    // Where the positions of a step in a block are counted from.
+    std::int64_t first_of(const Step& step) const { return step.counted == 0 ? 0 : step.counted * begin_[0]; }
+
+    // The whole index of which a contraction in a block does a part: with it the sums are split alike.
+    SplitLike split_of(const Step& step) const {
+        if (step.blocked < 0) return {};
+        return {step.out[static_cast<std::size_t>(step.blocked)], extent_of_blocks_};
     }
 
     void stack(const Step& step) {
@@ -253,7 +309,7 @@ private:
 
     void slice(const Step& step) {
         Value<T>& source = value(step.operands.front().value);
-        const auto loop = static_cast<std::size_t>(step.loop);
+        const auto loop = static_cast<std::size_t>(std::max(step.loop, 0));  // blocks have one index
         invariant(!source.family || step.axis > 0, "a family is sliced along its members");
         Value<T> result{{}, source.family};
         for (std::size_t i = 0; i < source.pieces.size(); ++i)
@@ -270,7 +326,9 @@ private:
     }
 
     void add(const Step& step) {
-        Array<T> result = Array<T>::zeros(shape_of(step), workspace_);
+        // a sum of nothing has its shape from nowhere else, and is in no block
+        Array<T> result =
+            Array<T>::zeros(step.operands.empty() ? shape_of(step) : shape_of_now(step), workspace_);
         for (std::size_t i = 0; i < step.operands.size(); ++i)
             add_to(result, step.out, static_cast<T>(step.coefficients[i]), whole(step.operands[i].value),
                    step.operands[i].labels, workspace_);
@@ -282,13 +340,14 @@ private:
         const auto* structure = step.node->template as<Structure>();
         std::vector<int> index = inputs_.tokens;
         if (structure->relation == Relation::Shift) {
-            index.resize(static_cast<std::size_t>(a.extent(step.axis)));
+            index.resize(static_cast<std::size_t>(a.extent(step.axis)));  // as long as the result is whole
             for (std::size_t i = 0; i < index.size(); ++i) {
                 const std::int64_t from = static_cast<std::int64_t>(i) - step.sign * structure->value;
                 index[i] =
                     from >= 0 && from < static_cast<std::int64_t>(index.size()) ? static_cast<int>(from) : -1;
             }
         }
+        if (step.counted != 0) index = {index.begin() + begin_[0], index.begin() + end_[0]};
         set(step.result, step.other < 0 ? headway::gather(a, step.axis, index, workspace_)
                                         : gather_each(a, step.other, step.axis, index, workspace_));
     }
@@ -316,8 +375,8 @@ private:
         const Operand &a = step.operands[0], &b = step.operands[1];
         const Operand* family = value(a.value).family ? &a : value(b.value).family ? &b : nullptr;
         if (family == nullptr) {
-            set(step.result,
-                contract_pair(whole(a.value), a.labels, whole(b.value), b.labels, step.out, workspace_));
+            set(step.result, contract_pair(whole(a.value), a.labels, whole(b.value), b.labels, step.out,
+                                           workspace_, split_of(step)));
             return;
         }
         const int label = family->labels.front();
@@ -339,7 +398,7 @@ private:
             const bool same = a.value == b.value && a.labels.front() == b.labels.front();
             const Operand at_right = member_of(b, label, m, right, same ? &left : nullptr);
             contract_into(result.fixed(axis, m), out, left, at_left.labels, right, at_right.labels,
-                          workspace_);
+                          workspace_, split_of(step));
         });
         set(step.result, result);
     }
@@ -351,7 +410,8 @@ private:
             Array<T> left, right;
             const Operand at_left = member_of(step.operands[0], label, m, left),
                           at_right = member_of(step.operands[1], label, m, right);
-            contract_add(result, step.out, T(1), left, at_left.labels, right, at_right.labels, workspace_);
+            contract_add(result, step.out, T(1), left, at_left.labels, right, at_right.labels, workspace_,
+                         split_of(step));
         }
         set(step.result, result);
     }
@@ -382,6 +442,8 @@ private:
     std::vector<std::vector<ValueId>> dead_after_;
     std::vector<std::vector<std::size_t>> outputs_after_;
     std::vector<std::int64_t> begin_, end_;  // the tiles of now
+    std::int64_t extent_of_blocks_ = 0;      // 0: not in blocks
+    std::set<ValueId> handed_;               // outputs that were handed over in blocks
 };
 
 }  // namespace
@@ -390,6 +452,8 @@ std::uint64_t work_of(const Program& program) {
     std::uint64_t work = 0;
     for (const Item& item : program.items) {
         if (const auto* step = std::get_if<Step>(&item)) work += work_of(*step);
+        if (const auto* blocks = std::get_if<Blocks>(&item))
+            for (const Step& step : blocks->steps) work += work_of(step);
         if (const auto* loop = std::get_if<Loop>(&item))
             for (const Step& sum : loop->sums)
                 work += static_cast<std::uint64_t>(loop->iterations()) * work_of(sum);
@@ -398,14 +462,11 @@ std::uint64_t work_of(const Program& program) {
 }
 
 template <class T>
-void execute(const Program& program, const Inputs<T>& inputs, Workspace& workspace,
-             const std::function<void(std::size_t, const Array<T>&)>& output) {
+void execute(const Program& program, const Inputs<T>& inputs, Workspace& workspace, const Output<T>& output) {
     Executor<T>(program, inputs, workspace).run(output);
 }
 
-template void execute<float>(const Program&, const Inputs<float>&, Workspace&,
-                             const std::function<void(std::size_t, const Array<float>&)>&);
-template void execute<double>(const Program&, const Inputs<double>&, Workspace&,
-                              const std::function<void(std::size_t, const Array<double>&)>&);
+template void execute<float>(const Program&, const Inputs<float>&, Workspace&, const Output<float>&);
+template void execute<double>(const Program&, const Inputs<double>&, Workspace&, const Output<double>&);
 
 }  // namespace headway

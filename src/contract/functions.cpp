@@ -210,10 +210,10 @@ Array<T> rotate(const Array<T>& a, int axis, int positions, const Turn& turn, Wo
 }
 
 template <class T>
-Array<T> softmax(const Array<T>& a, int keys, int causal_queries, std::int64_t window, Workspace& workspace) {
+Array<T> softmax(const Array<T>& a, int keys, int causal_queries, const Band& band, Workspace& workspace) {
     Array<T> out = Array<T>::uninitialised(a.shape(), workspace);
     for_lines(out, a, keys, causal_queries, workspace, [&](const Line<T>& line) {
-        softmax_line(line, causal_queries < 0 ? Kept{0, line.extent} : kept(line, {0, window}));
+        softmax_line(line, causal_queries < 0 ? Kept{0, line.extent} : kept(line, band));
     });
     return out;
 }
@@ -259,7 +259,7 @@ Array<T> activate(const Array<T>& a, Activation function, Workspace& workspace) 
     template Array<T> centre(const Array<T>&, int, Workspace&);                       \
     template Array<T> keep_lower(const Array<T>&, int, int, const Band&, Workspace&); \
     template Array<T> rotate(const Array<T>&, int, int, const Turn&, Workspace&);     \
-    template Array<T> softmax(const Array<T>&, int, int, std::int64_t, Workspace&);   \
+    template Array<T> softmax(const Array<T>&, int, int, const Band&, Workspace&);    \
     template Array<T> soft_cap(const Array<T>&, double, Workspace&);                  \
     template Array<T> rstd(const Array<T>&, int, int, double, Workspace&);            \
     template Array<T> activate(const Array<T>&, Activation, Workspace&);

@@ -79,6 +79,14 @@ Array<T> reduce(const Array<T>& a, std::span<const int> a_labels, std::span<cons
 }
 
 template <class T>
+void copy_to(const Array<T>& out, const Array<T>& a, Workspace& workspace) {
+    invariant(out.shape() == a.shape(), "array: a copy has the shape of what it is copied into");
+    std::vector<Axis<2>> axes;
+    for (int i = 0; i < a.rank(); ++i) axes.push_back({a.extent(i), {out.stride(i), a.stride(i)}});
+    copy_elements(out.mutable_data(), a.data(), std::move(axes), Update<T>{}, workspace.threads());
+}
+
+template <class T>
 Array<T> copy(const Array<T>& a, Workspace& workspace) {
     Array<T> out = Array<T>::uninitialised(a.shape(), workspace);
     copy_into(out, a, workspace);
@@ -163,6 +171,7 @@ double sum_of_squares(const Array<T>& a, Workspace& workspace) {
 
 #define HEADWAY_INSTANTIATE(T)                                                                            \
     template Array<T> reduce(const Array<T>&, std::span<const int>, std::span<const int>, Workspace&);    \
+    template void copy_to(const Array<T>&, const Array<T>&, Workspace&);                                  \
     template Array<T> copy(const Array<T>&, Workspace&);                                                  \
     template Array<float> convert(const Array<T>&, Workspace&);                                           \
     template Array<double> convert(const Array<T>&, Workspace&);                                          \

@@ -21,6 +21,10 @@ Array<T> reduce(const Array<T>& a, std::span<const int> a_labels, std::span<cons
 template <class T>
 Array<T> copy(const Array<T>& a, Workspace& workspace);
 
+/// Copies the elements of `a` into `out`, of the same shape.
+template <class T>
+void copy_to(const Array<T>& out, const Array<T>& a, Workspace& workspace);
+
 /// The same elements in another precision.
 template <class To, class From>
 Array<To> convert(const Array<From>& a, Workspace& workspace);
@@ -72,10 +76,10 @@ struct Turn {
 template <class T>
 Array<T> rotate(const Array<T>& a, int axis, int positions, const Turn& turn, Workspace& workspace);
 
-/// softmax along `keys`. With a query axis (>= 0) key j counts for query i only where j <= i, and with a
-/// `window` where it is one of the last `window` of these; other entries are exactly 0.
+/// softmax along `keys`. With a query axis (>= 0) key j counts for query i only where it is inside the band;
+/// other entries are exactly 0.
 template <class T>
-Array<T> softmax(const Array<T>& a, int keys, int causal_queries, std::int64_t window, Workspace& workspace);
+Array<T> softmax(const Array<T>& a, int keys, int causal_queries, const Band& band, Workspace& workspace);
 
 /// 1 / sqrt(mean(a²) + eps) along the `count` axes from `axis` on, which disappear.
 template <class T>

@@ -101,26 +101,27 @@ PairAxes mirrored(PairAxes axes) {
 
 /// The products with the matrices in place; a result that lies transposed is computed as b^T a^T.
 template <class T>
-void run_gemm(const PairPlan& plan, const T* a, const T* b, T* out, const Update<T>& update,
-              Workspace& workspace) {
+void run_gemm(const PairPlan& plan, std::int64_t k_parts, const T* a, const T* b, T* out,
+              const Update<T>& update, Workspace& workspace) {
     const MatrixForm form_a = matrix_form(plan.m, plan.k, &PairAxis::a).value();
     const MatrixForm form_b = matrix_form(plan.k, plan.n, &PairAxis::b).value();
     const MatrixForm form_out = matrix_form(plan.m, plan.n, &PairAxis::out).value();
     const PairShape& s = plan.shape;
     if (!form_out.transposed) {
-        run_products<T>({plan.batch, s.m, s.n, s.k, a, b, out, form_a, form_b, form_out.leading, update},
-                        workspace);
+        run_products<T>(
+            {plan.batch, s.m, s.n, s.k, a, b, out, form_a, form_b, form_out.leading, update, k_parts},
+            workspace);
         return;
     }
     const auto flipped = [](const MatrixForm& form) { return MatrixForm{form.leading, !form.transposed}; };
     run_products<T>({mirrored(plan.batch), s.n, s.m, s.k, b, a, out, flipped(form_b), flipped(form_a),
-                     form_out.leading, update},
+                     form_out.leading, update, k_parts},
                     workspace);
 }
 
 template <class T>
-void contract_gemm(PairPlan plan, const T* a, const T* b, T* out, const Update<T>& update,
-                   Workspace& workspace) {
+void contract_gemm(PairPlan plan, std::int64_t k_parts, const T* a, const T* b, T* out,
+                   const Update<T>& update, Workspace& workspace) {
     Array<T> packed_a;
     Array<T> packed_b;
     if (plan.shape.pack_a) {
@@ -132,13 +133,13 @@ void contract_gemm(PairPlan plan, const T* a, const T* b, T* out, const Update<T
         b = packed_b.data();
     }
     if (!plan.shape.pack_out) {
-        run_gemm(plan, a, b, out, update, workspace);
+        run_gemm(plan, k_parts, a, b, out, update, workspace);
         return;
     }
     Packed<T> result({&plan.batch, &plan.m, &plan.n}, &PairAxis::out);
     std::vector<Axis<2>> axes;
     const Array<T> temporary = result.allocate(axes, workspace);
-    run_gemm(plan, a, b, temporary.mutable_data(), Update<T>{}, workspace);
+    run_gemm(plan, k_parts, a, b, temporary.mutable_data(), Update<T>{}, workspace);
     for (Axis<2>& axis : axes) std::swap(axis.strides[0], axis.strides[1]);
     copy_elements(out, temporary.data(), std::move(axes), update, workspace.threads());
 }
@@ -151,18 +152,33 @@ void fill_zero(const Array<T>& out, Workspace& workspace) {
     copy_elements(out.mutable_data(), &zero, std::move(axes), Update<T>{}, workspace.threads());
 }
 
+/// Into how many parts the sums are cut; 0: as suits these arrays.
+template <class T>
+std::int64_t parts_like(const PairShape& shape, const LabelledArray<T>& out, const LabelledArray<T>& a,
+                        const LabelledArray<T>& b, const SplitLike& like) {
+    const auto place = std::ranges::find(out.labels, like.label);
+    if (like.label < 0 || place == out.labels.end()) return 0;
+    const auto in = [&](const LabelledArray<T>& x) {
+        return std::ranges::find(x.labels, like.label) != x.labels.end();
+    };
+    return parts_of_k(
+        shape, {in(a), in(b), out.array.extent(static_cast<int>(place - out.labels.begin())), like.whole});
+}
+
 template <class T>
 void contract_terms(const LabelledArray<T>& out, const LabelledArray<T>& a, const LabelledArray<T>& b,
-                    const Update<T>& update, Workspace& workspace) {
+                    const Update<T>& update, Workspace& workspace, const SplitLike& like = {}) {
     const PairPlan plan = plan_pair(a.labelled(), b.labelled(), out.labelled());
     if (plan.shape.presum_a) {
         const std::vector<int> kept = without_summed(a.labelled(), b.labelled(), out.labelled());
-        contract_terms(out, {reduce<T>(a.array, a.labels, kept, workspace), kept}, b, update, workspace);
+        contract_terms(out, {reduce<T>(a.array, a.labels, kept, workspace), kept}, b, update, workspace,
+                       like);
         return;
     }
     if (plan.shape.presum_b) {
         const std::vector<int> kept = without_summed(b.labelled(), a.labelled(), out.labelled());
-        contract_terms(out, a, {reduce<T>(b.array, b.labels, kept, workspace), kept}, update, workspace);
+        contract_terms(out, a, {reduce<T>(b.array, b.labels, kept, workspace), kept}, update, workspace,
+                       like);
         return;
     }
     const T* const x = a.array.data();
@@ -181,7 +197,7 @@ void contract_terms(const LabelledArray<T>& out, const LabelledArray<T>& a, cons
                          workspace.threads());
             return;
         case PairKind::Gemm:
-            contract_gemm(plan, x, y, target, update, workspace);
+            contract_gemm(plan, parts_like(plan.shape, out, a, b, like), x, y, target, update, workspace);
             return;
     }
 }
@@ -269,26 +285,27 @@ void contract_before(const LabelledArray<T>& out, const LabelledArray<T>& a, con
 
 template <class T>
 Array<T> contract_pair(const Array<T>& a, std::span<const int> a_labels, const Array<T>& b,
-                       std::span<const int> b_labels, std::span<const int> out_labels, Workspace& workspace) {
+                       std::span<const int> b_labels, std::span<const int> out_labels, Workspace& workspace,
+                       const SplitLike& like) {
     const LabelledArray<T> x{a, a_labels};
     const LabelledArray<T> y{b, b_labels};
     Array<T> out = Array<T>::uninitialised(result_shape(x, y, out_labels), workspace);
-    contract_terms<T>({out, out_labels}, x, y, {}, workspace);
+    contract_terms<T>({out, out_labels}, x, y, {}, workspace, like);
     return out;
 }
 
 template <class T>
 void contract_into(const Array<T>& out, std::span<const int> out_labels, const Array<T>& a,
                    std::span<const int> a_labels, const Array<T>& b, std::span<const int> b_labels,
-                   Workspace& workspace) {
-    contract_terms<T>({out, out_labels}, {a, a_labels}, {b, b_labels}, {}, workspace);
+                   Workspace& workspace, const SplitLike& like) {
+    contract_terms<T>({out, out_labels}, {a, a_labels}, {b, b_labels}, {}, workspace, like);
 }
 
 template <class T>
 void contract_add(const Array<T>& out, std::span<const int> out_labels, T alpha, const Array<T>& a,
                   std::span<const int> a_labels, const Array<T>& b, std::span<const int> b_labels,
-                  Workspace& workspace) {
-    contract_terms<T>({out, out_labels}, {a, a_labels}, {b, b_labels}, {alpha, true}, workspace);
+                  Workspace& workspace, const SplitLike& like) {
+    contract_terms<T>({out, out_labels}, {a, a_labels}, {b, b_labels}, {alpha, true}, workspace, like);
 }
 
 template <class T>
@@ -329,11 +346,14 @@ std::vector<int> natural_order(std::span<const int> a_labels, std::span<const in
 
 #define HEADWAY_INSTANTIATE(T)                                                                             \
     template Array<T> contract_pair(const Array<T>&, std::span<const int>, const Array<T>&,                \
-                                    std::span<const int>, std::span<const int>, Workspace&);               \
+                                    std::span<const int>, std::span<const int>, Workspace&,                \
+                                    const SplitLike&);                                                     \
     template void contract_into(const Array<T>&, std::span<const int>, const Array<T>&,                    \
-                                std::span<const int>, const Array<T>&, std::span<const int>, Workspace&);  \
+                                std::span<const int>, const Array<T>&, std::span<const int>, Workspace&,   \
+                                const SplitLike&);                                                         \
     template void contract_add(const Array<T>&, std::span<const int>, T, const Array<T>&,                  \
-                               std::span<const int>, const Array<T>&, std::span<const int>, Workspace&);   \
+                               std::span<const int>, const Array<T>&, std::span<const int>, Workspace&,    \
+                               const SplitLike&);                                                          \
     template Array<T> contract_pair_before(const Array<T>&, std::span<const int>, const Array<T>&,         \
                                            std::span<const int>, std::span<const int>, const StrictOrder&, \
                                            Workspace&);                                                    \

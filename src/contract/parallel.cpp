@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -22,8 +24,14 @@ struct Threads::Pool {
         std::exception_ptr error{};
     };
 
+    /// With fewer workers where the system gives no more: the results are the same.
     explicit Pool(int workers) {
-        for (int i = 0; i < workers; ++i) threads.emplace_back([this] { work(); });
+        threads.reserve(static_cast<std::size_t>(workers));
+        try {
+            for (int i = 0; i < workers; ++i) threads.emplace_back([this] { work(); });
+        } catch (const std::system_error&) {  // no more threads
+        } catch (const std::bad_alloc&) {     // no memory for one more
+        }
     }
 
     ~Pool() {

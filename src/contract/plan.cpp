@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/contract/plan.hpp"
 
+#include "contract/blocks.hpp"
+#include "contract/free_axis.hpp"
+#include "contract/memory.hpp"
 #include "contract/pair_plan.hpp"
 #include "contract/settings.hpp"
 #include "headway/base/text.hpp"
@@ -63,28 +66,20 @@ public:
         : program_(program),
           element_(element),
           layouts_(program.values.size()),
-          shown_(program.values.size()) {}
+          shown_(program.values.size()),
+          spaces_(program.values.size()) {}
 
     Plan run() {
-        std::vector<double> live(program_.values.size());
-        const std::vector<std::vector<ValueId>> dead = dead_after();
-        double in_use = 0;
-        for (std::size_t i = 0; i < program_.items.size(); ++i) {
-            double made = 0, inner = 0;
-            if (const auto* step = std::get_if<Step>(&program_.items[i])) {
+        for (const Item& item : program_.items) {
+            if (const auto* step = std::get_if<Step>(&item)) {
                 add(*step, 1, 0, false);
-                made = keep(*step, live);
+            } else if (const auto* blocks = std::get_if<Blocks>(&item)) {
+                add(*blocks);
             } else {
-                const auto& loop = std::get<Loop>(program_.items[i]);
-                add(loop);
-                for (const Step& sum : loop.sums) made += keep(sum, live);
-                for (const auto& depth : loop.depths)
-                    for (const Step& tiled : depth) inner += bytes(tiled);
+                add(std::get<Loop>(item));
             }
-            in_use += made;
-            plan_.peak_bytes = std::max(plan_.peak_bytes, in_use + inner);
-            for (ValueId value : dead[i]) in_use -= live[static_cast<std::size_t>(value)];
         }
+        plan_.peak_bytes = memory_use(program_, element_).peak;
         return std::move(plan_);
     }
 
@@ -95,33 +90,6 @@ private:
         for (std::int64_t extent : program_.values[static_cast<std::size_t>(step.result)].shape)
             size *= static_cast<double>(extent);
         return size;
-    }
-
-    double keep(const Step& step, std::vector<double>& live) const {
-        return live[static_cast<std::size_t>(step.result)] = bytes(step);
-    }
-
-    // A view keeps what it looks at: its operands live as long as it does.
-    std::vector<std::vector<ValueId>> dead_after() const {
-        std::vector<std::size_t> last(program_.values.size());
-        const auto use = [&](const Step& step, std::size_t i) {
-            for (const Operand& operand : step.operands) last[static_cast<std::size_t>(operand.value)] = i;
-            last[static_cast<std::size_t>(step.result)] = i;
-        };
-        for (std::size_t i = 0; i < program_.items.size(); ++i) {
-            if (const auto* step = std::get_if<Step>(&program_.items[i])) {
-                use(*step, i);
-                continue;
-            }
-            const auto& loop = std::get<Loop>(program_.items[i]);
-            for (const auto& depth : loop.depths)
-                for (const Step& step : depth) use(step, i);
-            for (const Step& sum : loop.sums) use(sum, i);
-        }
-        std::vector<std::vector<ValueId>> dead(program_.items.size());
-        for (std::size_t value = 0; value < last.size(); ++value)
-            dead[last[value]].push_back(static_cast<ValueId>(value));
-        return dead;
     }
 
     // The operands by the numbers of their steps or the names of their weights, then what they make where that has a short text.
@@ -151,8 +119,32 @@ private:
         layouts_[static_cast<std::size_t>(step.result)] = std::move(result);
     }
 
+    // The spaces of the result's axes, by way of the operands' axes that they are.
+    void name_axes(const Step& step) {
+        const auto of = [&](const Operand& operand, int axis) {
+            const auto& known = spaces_[static_cast<std::size_t>(operand.value)];
+            return axis < static_cast<int>(known.size()) ? known[static_cast<std::size_t>(axis)] : "";
+        };
+        std::vector<std::string>& spaces = spaces_[static_cast<std::size_t>(step.result)];
+        spaces.resize(program_.values[static_cast<std::size_t>(step.result)].shape.size());
+        for (int axis = 0; axis < static_cast<int>(spaces.size()); ++axis) {
+            std::string& space = spaces[static_cast<std::size_t>(axis)];
+            if (step.operation == Operation::Leaf || step.operation == Operation::Dense) {
+                space = name(step.node->ports()[static_cast<std::size_t>(axis)]);
+            } else if (const std::optional<FreeAxis> free = free_axis(step, axis)) {
+                for (std::size_t i = 0; i < step.operands.size() && space.empty(); ++i)
+                    if (free->operand_axis[i] >= 0) space = of(step.operands[i], free->operand_axis[i]);
+                if (step.operation == Operation::Gather && space.empty()) space = name(Space::Position);
+            } else if (step.operation != Operation::Broadcast) {
+                const int shift = step.operation == Operation::Stack ? 1 : 0;
+                if (axis >= shift) space = of(step.operands.front(), axis - shift);
+            }
+        }
+    }
+
     void add(const Step& step, double times, int depth, bool sum) {
         lay_out(step);
+        name_axes(step);
         const ValueInfo& info = program_.values[static_cast<std::size_t>(step.result)];
         PlanStep line{what(step, info.name), std::string(verb(step.operation)), 0, times, bytes(step), depth};
         if (step.operation == Operation::Contract) {
@@ -195,10 +187,47 @@ private:
         plan_.multiply_adds_plain = before + (plan_.multiply_adds_plain - before) * plain / times;
     }
 
+    // What is left whole by blocks is known from then on by the step that makes its blocks.
+    void add(const Blocks& blocks) {
+        const double times = static_cast<double>(blocks.count());
+        const std::size_t header = plan_.steps.size();
+        plan_.steps.push_back({"", "", 0, times, 0, 0});
+        std::string space = "an index";
+        for (const Step& step : blocks.steps) {
+            add(step, times, 1, false);
+            if (step.operation == Operation::Contract) scale_back(step, blocks);
+            const std::string& found =
+                spaces_[static_cast<std::size_t>(step.result)][static_cast<std::size_t>(step.blocked)];
+            if (!found.empty()) space = found;
+        }
+        PlanStep& line = plan_.steps[header];
+        line.how =
+            fmt::format("{} blocks of {}: {} of {}", blocks.count(), space, blocks.size, blocks.extent);
+        for (const Blocks::Kept& kept : blocks.kept) {
+            layouts_[static_cast<std::size_t>(kept.whole)] =
+                row_major(program_.values[static_cast<std::size_t>(kept.whole)].shape);
+            spaces_[static_cast<std::size_t>(kept.whole)] = spaces_[static_cast<std::size_t>(kept.block)];
+            shown_[static_cast<std::size_t>(kept.whole)] = shown_[static_cast<std::size_t>(kept.block)];
+            line.what += (line.what.empty() ? "" : ", ") + shown_[static_cast<std::size_t>(kept.block)] +
+                         (kept.handed ? " handed over" : " kept whole");
+        }
+    }
+
+    // A step in blocks counts the multiply-adds of the whole.
+    void scale_back(const Step& step, const Blocks& blocks) {
+        const double times = static_cast<double>(blocks.count());
+        PlanStep& line = plan_.steps.back();
+        const double too_many = step.multiply_adds * (times - 1);
+        line.multiply_adds -= too_many;
+        plan_.multiply_adds -= too_many;
+        plan_.multiply_adds_plain -= too_many;
+    }
+
     const Program& program_;
     double element_;
     std::vector<Layout> layouts_;
     std::vector<std::string> shown_;
+    std::vector<std::vector<std::string>> spaces_;  // of each value's axes
     Plan plan_;
 };
 

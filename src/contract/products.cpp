@@ -82,7 +82,8 @@ public:
         : p_(products), threads_(workspace.threads()) {
         batch_ = extent_of(p_.batch);
         for (const PairAxis& axis : p_.batch) axes_.push_back({axis.extent, {axis.a, axis.b, axis.out}});
-        cut_ = choose_cut(batch_, p_.m, p_.n, p_.k);
+        cut_ = p_.k_parts == 0 ? choose_cut(batch_, p_.m, p_.n, p_.k)
+                               : choose_cut(batch_, p_.m, p_.n, p_.k, p_.k_parts);
         if (cut_.k > 1) partial_ = Array<T>::uninitialised({batch_, cut_.k - 1, p_.m, p_.n}, workspace);
     }
 
@@ -160,6 +161,24 @@ Cut choose_cut(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t 
         if (overhead(finer, m, n, k) <= allowed) cut = finer;
     }
     return cut;
+}
+
+Cut choose_cut(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t k_parts) {
+    Cut cut = choose_cut(batch, m, n, k);
+    if (cut.k == k_parts) return cut;
+    cut = {1, 1, k_parts, 1};
+    if (batch >= 2 || k_parts > 1) return cut;
+    const Cut by_m{2, 1, 1, 1}, by_n{1, 2, 1, 1};
+    for (const Cut& halves : {by_m, by_n})
+        if (acceptable(halves, m, n, k) && work(m, n, k) >= 1.6e7 && overhead(halves, m, n, k) <= 0.3)
+            cut = halves;
+    return cut;
+}
+
+std::int64_t parts_of_k(PairShape shape, const WholeExtent& whole) {
+    std::int64_t& extent = whole.in_a && whole.in_b ? shape.batch : whole.in_a ? shape.m : shape.n;
+    if (whole.in_a || whole.in_b) extent = extent / whole.part * whole.whole;
+    return choose_cut(shape.batch, shape.m, shape.n, shape.k).k;
 }
 
 template <class T>

@@ -20,6 +20,7 @@ struct ProductBatch {
     MatrixForm a_form{}, b_form{};
     std::int64_t leading_out = 1;
     Update<T> update;
+    std::int64_t k_parts = 0;  ///< into how many parts k is cut; 0: as many as suit
 };
 
 /// Into how many parts each product is cut, and how many products one task does.
@@ -29,6 +30,16 @@ struct Cut {
     bool operator==(const Cut&) const = default;
 };
 Cut choose_cut(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t k);
+/// The same with the parts of k given.
+Cut choose_cut(std::int64_t batch, std::int64_t m, std::int64_t n, std::int64_t k, std::int64_t k_parts);
+
+/// How a contraction is a part of a whole one, along an index of the result that operand a, b or both have.
+struct WholeExtent {
+    bool in_a = false, in_b = false;
+    std::int64_t part = 1, whole = 1;
+};
+/// Into how many parts k is cut where the contraction is whole: a part of it does the same.
+std::int64_t parts_of_k(PairShape shape, const WholeExtent& whole);
 
 template <class T>
 void run_products(const ProductBatch<T>& products, Workspace& workspace);

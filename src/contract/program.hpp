@@ -60,8 +60,10 @@ struct Step {
     int count = 1;                                ///< Rstd: how many axes from `axis` on
     double number = 1;                            ///< Scale; eps of Rstd; cap of a Pointwise SoftCap
     int row = -1, column = -1;                    ///< Contract: `before[row, column]`
-    int loop = -1;                                ///< Slice: which index of the loop
-    double multiply_adds = 0;                     ///< of one execution, before a strict order saves anything
+    int loop = -1;                                ///< Slice: which index of the loop; -1: of the blocks
+    int blocked = -1;                             ///< in Blocks: the axis of the result that is a block
+    int counted = 0;  ///< in Blocks: how often the block's first element is added to where it counts from
+    double multiply_adds = 0;  ///< of one execution, before a strict order saves anything
 };
 
 /// Tiles of contracted indices. Steps of depth i depend on the tiles of the first i+1 indices and on nothing
@@ -77,12 +79,50 @@ struct Loop {
     double iterations() const;
 };
 
+/// Steps that run block by block along one index that is free in all of them, so that what they hand to each
+/// other is never whole. What does not have the index is made before, once (hoisted).
+struct Blocks {
+    /// A block of values that is needed whole afterwards, or handed over block by block when it is an output.
+    struct Kept {
+        ValueId block, whole;
+        int axis;
+        bool handed;  ///< never whole
+    };
+    std::int64_t extent = 0, size = 0;
+    std::vector<Step> steps;  ///< shapes are those of a full block; slices of what is whole among them
+    std::vector<Kept> kept;
+    std::int64_t count() const { return (extent + size - 1) / size; }
+};
+
 struct ValueInfo {
     Dims shape;
     std::string name;  ///< for people: what it is
 };
 
-using Item = std::variant<Step, Loop>;
+using Item = std::variant<Step, Loop, Blocks>;
+
+/// Calls visit(step) for every step of an item.
+template <class Visit>
+void for_each_step(const Item& item, const Visit& visit) {
+    if (const auto* step = std::get_if<Step>(&item)) {
+        visit(*step);
+    } else if (const auto* blocks = std::get_if<Blocks>(&item)) {
+        for (const Step& inner : blocks->steps) visit(inner);
+    } else {
+        const auto& loop = std::get<Loop>(item);
+        for (const auto& depth : loop.depths)
+            for (const Step& inner : depth) visit(inner);
+        for (const Step& sum : loop.sums) visit(sum);
+    }
+}
+
+/// The values that an item leaves behind.
+template <class Visit>
+void for_each_result(const Item& item, const Visit& visit) {
+    for_each_step(item, [&](const Step& step) { visit(step.result); });
+    if (const auto* blocks = std::get_if<Blocks>(&item))
+        for (const Blocks::Kept& kept : blocks->kept) visit(kept.whole);
+}
 
 /// Items run in order; a value may be dropped after the last item that reads it.
 struct Program {

@@ -119,7 +119,9 @@ public:
         const Sizes sizes = sizes_of(config_, static_cast<int>(tokens_.size()));
         std::vector<std::vector<T>> results(nodes.size());
         execute<T>(compile(nodes, sizes, {.group_size = config_.group_size()}), inputs, workspace,
-                   [&](std::size_t i, const Array<T>& value) { results[i] = testing::values(value); });
+                   [&](std::size_t i, const Array<T>& value, const OutputPart&) {
+                       results[i] = testing::values(value);
+                   });
         return results;
     }
 

@@ -135,7 +135,7 @@ TEST(Kernels, AWindowKeepsTheLastOfWhatIsSeen) {
               values(keep_lower(a, 0, 1, {}, workspace)));
     const double half = 1 / (1 + std::exp(1.0));
     EXPECT_THAT(
-        values(softmax(a, 1, 0, 2, workspace)),
+        values(softmax(a, 1, 0, {0, 2}, workspace)),
         Pointwise(DoubleNear(1e-15), std::vector<double>{1, 0, 0, half, 1 - half, 0, 0, half, 1 - half}));
 }
 
@@ -144,7 +144,7 @@ TEST(Kernels, MaskedNaNIsZero) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const Array<double> a = array({1, nan, 2, 1}, {2, 2}, workspace);
     EXPECT_THAT(values(keep_lower(a, 0, 1, {}, workspace)), ElementsAre(1, 0, 2, 1));
-    EXPECT_EQ(values(softmax(a, 1, 0, 0, workspace))[1], 0);
+    EXPECT_EQ(values(softmax(a, 1, 0, {0, 0}, workspace))[1], 0);
 }
 
 TEST(Kernels, RotationTurnsPairsByPositionInBothConventions) {
@@ -189,9 +189,9 @@ TEST(Kernels, SoftmaxRowsSumToOneAndMaskedEntriesAreExactlyZero) {
     Workspace workspace;
     const Array<double> a = array({1000, 5, 5, 0, std::log(3.0), 9, 1, 1, 1}, {3, 3}, workspace);
     EXPECT_THAT(
-        values(softmax(a, 1, 0, 0, workspace)),
+        values(softmax(a, 1, 0, {0, 0}, workspace)),
         Pointwise(DoubleNear(1e-15), std::vector<double>{1, 0, 0, 0.25, 0.75, 0, 1 / 3.0, 1 / 3.0, 1 / 3.0}));
-    const std::vector<double> open = values(softmax(a.permuted(std::vector{1, 0}), 0, -1, 0, workspace));
+    const std::vector<double> open = values(softmax(a.permuted(std::vector{1, 0}), 0, -1, {0, 0}, workspace));
     EXPECT_NEAR(open[0], 1.0, 1e-15);
     EXPECT_NEAR(open[2] + open[5] + open[8], 1.0, 1e-15);
 }
@@ -245,7 +245,7 @@ TEST(Kernels, NaNSurvivesEveryFunction) {
     }
     EXPECT_TRUE(std::isnan(values(soft_cap(a, 50, workspace))[1]));
     EXPECT_TRUE(std::isnan(values(rstd(a, 1, 1, 0, workspace))[0]));
-    EXPECT_TRUE(std::isnan(values(softmax(a, 1, -1, 0, workspace))[0]));
+    EXPECT_TRUE(std::isnan(values(softmax(a, 1, -1, {0, 0}, workspace))[0]));
     EXPECT_TRUE(std::isnan(sum_of_squares(a, workspace)));
 }
 
@@ -277,8 +277,8 @@ std::vector<float> everything(Workspace& workspace) {
     append(reduce<float>(a, std::vector{0, 1, 2}, std::vector{2}, workspace));
     append(reduce<float>(a, std::vector{0, 1, 2}, {}, workspace));
     append(copy(a.permuted(std::vector{2, 1, 0}), workspace));
-    append(softmax(a, 2, 0, 0, workspace));
-    append(softmax(a, 2, 0, 7, workspace));
+    append(softmax(a, 2, 0, {0, 0}, workspace));
+    append(softmax(a, 2, 0, {0, 7}, workspace));
     append(rstd(a, 0, 1, 1e-5, workspace));
     append(rstd(a, 1, 2, 1e-5, workspace));
     append(soft_cap(a, 0.5, workspace));
