@@ -35,7 +35,7 @@ bool is_writer(const Component& component, const Source& source) {
            component.layer == source.layer && component.head == source.head;
 }
 
-bool is_reader(const Component& component, const ClosedEdge& edge) {
+bool is_reader(const Component& component, const ScaledEdge& edge) {
     if (edge.input == EdgeInput::Unembed) return component.kind == ComponentKind::Unembed;
     if (edge.input == EdgeInput::Mlp)
         return component.kind == ComponentKind::Mlp && component.layer == edge.reader.layer;
@@ -73,16 +73,17 @@ std::vector<EdgePart> largest_parts(const Channels& channels, std::size_t most) 
 }  // namespace
 
 std::size_t mark_edits(Circuit& circuit, const Edits& edits) {
-    for (const Head& head : edits.removed)
+    for (const ScaledHead& each : edits.heads)
         for (Component& component : circuit.components)
-            if (component.kind == ComponentKind::Head && head_of(component) == head) component.removed = true;
+            if (component.kind == ComponentKind::Head && head_of(component) == each.head)
+                component.factor = each.factor;
     std::size_t marked = 0;
-    for (const ClosedEdge& closed : edits.closed)
+    for (const ScaledEdge& scaled : edits.edges)
         for (CircuitEdge& edge : circuit.edges)
-            if (edge.port == reader_of(closed.input) &&
-                is_writer(circuit.components[edge.from], closed.writer) &&
-                is_reader(circuit.components[edge.to], closed)) {
-                edge.closed = true;
+            if (edge.port == reader_of(scaled.input) &&
+                is_writer(circuit.components[edge.from], scaled.writer) &&
+                is_reader(circuit.components[edge.to], scaled)) {
+                edge.factor = scaled.factor;
                 ++marked;
             }
     return marked;

@@ -112,19 +112,23 @@ std::string filter_in_words(const Selection& selection, std::size_t passed, std:
     return words.empty() ? "" : fmt::format(": {}", fmt::join(words, ", "));
 }
 
-/// Adds the edges that an edit closes to those kept; returns how many.
-std::size_t add_closed(const Circuit& whole, std::vector<std::size_t>& kept) {
+/// Adds the edges that an edit closes or scales to those kept; says how many.
+std::string add_edited(const Circuit& whole, std::vector<std::size_t>& kept) {
     std::vector<std::size_t> all;
-    std::size_t at = 0, added = 0;
+    std::size_t at = 0, closed = 0, scaled = 0;
     for (std::size_t e = 0; e < whole.edges.size(); ++e) {
         const bool is_kept = at < kept.size() && kept[at] == e;
         if (is_kept) ++at;
-        if (!is_kept && !whole.edges[e].closed) continue;
-        if (!is_kept) ++added;
+        const double factor = whole.edges[e].factor;
+        if (!is_kept && factor == 1) continue;
+        if (!is_kept) ++(factor == 0 ? closed : scaled);
         all.push_back(e);
     }
     kept = std::move(all);
-    return added;
+    const auto more = [](std::size_t count, const char* how) {
+        return count == 0 ? "" : fmt::format("; {} more that {} {}", count, count == 1 ? "is" : "are", how);
+    };
+    return more(closed, "closed") + more(scaled, "scaled");
 }
 
 /// What there is, when nothing passes.
@@ -180,9 +184,9 @@ Circuit keep(const Circuit& whole, const Selection& selection) {
     std::string filter =
         counts_in_words(count_edges(result), whole) + filter_in_words(selection, passed, ranked);
     if (passed == 0 && !whole.edges.empty()) filter += largest_in_words(whole);
-    if (const std::size_t closed = selection.on_path ? 0 : add_closed(whole, kept); closed > 0) {
+    if (const std::string more = selection.on_path ? "" : add_edited(whole, kept); !more.empty()) {
         result = part(whole, kept);
-        filter += fmt::format("; {} more that {} closed", closed, closed == 1 ? "is" : "are");
+        filter += more;
     }
     result.filter = std::move(filter);
     add_stream(result);

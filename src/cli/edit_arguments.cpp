@@ -16,9 +16,9 @@ namespace {
 // The edits of one flag, all of them of the kind that `belongs` says.
 template <class Belongs>
 void add(Edits& edits, const Arguments& arguments, const Config& config, std::string_view flag,
-         const char* expected, const Belongs& belongs) {
+         EditFactor factor, const char* expected, const Belongs& belongs) {
     for (const std::string& text : arguments.texts(flag)) {
-        const Edits more = parse_edits(text, config);
+        const Edits more = parse_edits(text, config, factor);
         require(!more.empty() && belongs(more), ErrorKind::Usage, "{}: {} is not what it takes: expected {}",
                 flag, quote(text), expected);
         add_edits(edits, more, config);
@@ -47,11 +47,12 @@ GivenPattern read_pattern(const std::string& text, const Config& config) {
 std::vector<Flag> weight_edit_flags() {
     return {
         {"--zero", "LIST", "heads L0H3 or components of their OV L0H3.V:0-2 that write nothing", {}, true},
-        {"--scale", "LIST", "what heads write times a factor: L0H3=0.5", {}, true}};
+        {"--scale", "LIST", "the same times a factor: L0H3=0.5, L0H3.V:0-2=0.5", {}, true}};
 }
 
 FlagGroup edit_flags() {
     std::vector<Flag> flags = weight_edit_flags();
+    flags.back().help = "the same, or an edge, times a factor: L0H3=0.5, L0H3.V:0-2=0.5, L0H3>L1H4.K=0.5";
     flags.push_back(
         {"--close", "LIST", "edges: L0H3>L1H4.K, L0H{0,2}>L1H*.K, mlp0>L1H4.Q, L0H3>unembed", {}, true});
     flags.push_back(
@@ -62,12 +63,12 @@ FlagGroup edit_flags() {
 
 Edits edits_of(const Arguments& arguments, const Config& config) {
     Edits edits;
-    add(edits, arguments, config, "--zero", "L0H3 or L0H3.V:0-2",
-        [](const Edits& more) { return more.scaled.empty() && more.closed.empty(); });
-    add(edits, arguments, config, "--scale", "L0H3=0.5",
-        [](const Edits& more) { return more == Edits{.scaled = more.scaled}; });
-    add(edits, arguments, config, "--close", "L0H3>L1H4.K",
-        [](const Edits& more) { return more == Edits{.closed = more.closed}; });
+    add(edits, arguments, config, "--zero", EditFactor::Absent, "L0H3 or L0H3.V:0-2",
+        [](const Edits& more) { return more.edges.empty(); });
+    add(edits, arguments, config, "--scale", EditFactor::Required, "L0H3=0.5",
+        [](const Edits&) { return true; });
+    add(edits, arguments, config, "--close", EditFactor::Absent, "L0H3>L1H4.K",
+        [](const Edits& more) { return more == Edits{.edges = more.edges}; });
     const std::string how = arguments.text("--norm-scale", "recomputed");
     require(how == "recomputed" || how == "frozen", ErrorKind::Usage,
             "--norm-scale: {} is neither recomputed nor frozen", quote(how));

@@ -10,7 +10,7 @@
 
 namespace headway {
 
-/// `--zero`, `--scale`: edits of weights.
+/// `--zero`, `--scale`: edits of weights. In a run `--scale` takes edges as well.
 std::vector<Flag> weight_edit_flags();
 /// These and `--close`, `--pattern`, `--norm-scale`: edits of a run.
 FlagGroup edit_flags();

@@ -1,4 +1,4 @@
-// headway ablate: what behaviour and loss become when edges are closed, heads or components removed.
+// headway ablate: what behaviour and loss become when edges, heads or components are removed or scaled.
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/head_options.hpp"
 #include "cli/session.hpp"
@@ -77,10 +77,9 @@ void draw_cases(const Arguments& arguments, const Model& model, const std::vecto
     std::filesystem::create_directories(folder, error);
     require(!error, ErrorKind::Io, "{}: cannot be made: {}", escaped(folder.native()), error.message());
     const bool heads_only = std::all_of(rows.begin(), rows.end(), [](const AblationRow& row) {
-        return std::all_of(row.of.edits.closed.begin(), row.of.edits.closed.end(),
-                           [](const ClosedEdge& edge) {
-                               return edge.writer.kind == SourceKind::HeadOutput && edge.reader.index >= 0;
-                           });
+        return std::all_of(row.of.edits.edges.begin(), row.of.edits.edges.end(), [](const ScaledEdge& edge) {
+            return edge.writer.kind == SourceKind::HeadOutput && edge.reader.index >= 0;
+        });
     });
     const Circuit whole = circuit_of(model, {.heads_only = heads_only, .roles = {}, .evaluate = options});
     for (std::size_t i = 0; i < rows.size(); ++i)
@@ -120,30 +119,38 @@ int run(const Arguments& arguments) {
 Verb ablate_verb() {
     return {
         .name = "ablate",
-        .summary = "Causes: induction and loss with edges closed, heads or components removed, case by case",
+        .summary =
+            "Causes: induction and loss with edges, heads or components removed or scaled, case by case",
         .usage = "MODEL --case EDITS [--case EDITS] [options]",
         .positionals = {"MODEL"},
-        .groups =
-            {{"Cases",
-              {{"--case", "EDITS", "one row: L0H3, L0H3.V:0-2, L0H3=0.5, L0H0>L1H{2,4}.K; # NAME", {}, true},
-               {"--cases", "FILE", "the same, one a line"},
-               {"--probe-tokens", "FILE", "a .npy of [b, r, r], a row or several (default: drawn by --seed)"},
-               {"--probe-rows", "N", "rows that are drawn (default 8)"},
-               {"--probe-length", "T", "tokens of r (default 50)"},
-               {"--text-tokens", "FILE", "a .npy of token ids: the loss on them is a column"},
-               {"--heads", "LIST", "whose induction is shown: L1H{2,4-7} (default: those above 0.3)"},
-               {"--pictures", "FOLDER", "a circuit diagram of each case: case-0.svg, case-1.svg, ..."},
-               {"--norm-scale", "HOW", "in front of closed inputs: recomputed (default) or frozen"}}},
-             file_flags(),
-             model_flags(),
-             general_flags()},
+        .groups = {{"Cases",
+                    {{"--case",
+                      "EDITS",
+                      "one row: L0H3, L0H3.V:0-2, L0H0>L1H{2,4}.K, each also L0H3=0.5; # NAME",
+                      {},
+                      true},
+                     {"--cases", "FILE", "the same, one a line"},
+                     {"--probe-tokens", "FILE",
+                      "a .npy of [b, r, r], a row or several (default: drawn by --seed)"},
+                     {"--probe-rows", "N", "rows that are drawn (default 8)"},
+                     {"--probe-length", "T", "tokens of r (default 50)"},
+                     {"--text-tokens", "FILE", "a .npy of token ids: the loss on them is a column"},
+                     {"--heads", "LIST", "whose induction is shown: L1H{2,4-7} (default: those above 0.3)"},
+                     {"--pictures", "FOLDER", "a circuit diagram of each case: case-0.svg, case-1.svg, ..."},
+                     {"--norm-scale", "HOW", "in front of closed inputs: recomputed (default) or frozen"}}},
+                   file_flags(),
+                   model_flags(),
+                   general_flags()},
         .examples = {"headway ablate example:attn-only-2l --case 'L0H{0,2,4}>L1H{2,4-7}.K'",
                      "headway ablate gpt2/ --case L4H11 --case 'L4H11>L5H{1,5}.K' --text-tokens text.npy",
+                     "headway ablate example:attn-only-2l --case 'L0H0>L1H*.K=0.25' --case 'L0H0>L1H*.K=0.5'",
                      "headway ablate gpt2/ --cases cases.txt --probe-tokens probe.npy --json"},
         .notes =
             "The model as it is comes first. A case is a list of edits with commas between: heads and\n"
-            "components of their OV that write nothing or something else, and edges that are closed: what\n"
-            "the writer wrote is taken from the stream that the reader's input reads, in the edited run.",
+            "components of their OV that write nothing, and edges that are closed: what the writer wrote is\n"
+            "taken from the stream that the reader's input reads, in the edited run. With a factor, as in\n"
+            "L0H3=0.5, L0H3.V:0-2=0.5 or L0H0>L1H{2,4}.K=0.5, that part of it is left: a dose-response is\n"
+            "one case for each factor.",
         .run = run};
 }
 

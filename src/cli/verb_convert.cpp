@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 
 // Neither file may be one that the model is read from.
 void check_outputs(const fs::path& folder, const std::string& where) {
+    const Whole whole;  // check_output makes a file for a moment
     std::error_code ignored;
     for (const char* name : {"model.safetensors", "config.json"})
         if (fs::exists(folder / name, ignored)) check_output(folder / name, files_of({where}));
@@ -38,14 +39,17 @@ bool edits(const Arguments& arguments) {
     return arguments.has("--zero") || arguments.has("--scale") || arguments.has("--project");
 }
 
+[[noreturn]] void refuse_edges(const char* what) {
+    throw Error(ErrorKind::Usage,
+                fmt::format("{} an edge is an operation on a run: no weights give one reader a stream of its "
+                            "own",
+                            what),
+                "run and ablate close and scale edges; --project saves the weight edit that comes nearest "
+                "closing them, which other writers feel as well");
+}
+
 void check_edits_can_be_saved(const Arguments& arguments, SavedNames names) {
-    if (arguments.has("--close"))
-        throw Error(
-            ErrorKind::Usage,
-            "--close: closing an edge is an operation on a run: no weights give one reader a stream of its "
-            "own",
-            "run and ablate close edges; --project saves the weight edit that comes nearest, which other "
-            "writers feel as well");
+    if (arguments.has("--close")) refuse_edges("--close: closing");
     if (edits(arguments) && names == SavedNames::Own)
         throw Error(ErrorKind::Usage, "--names own copies the file's tensors: there is no room for an edit",
                     "save it under transformer-lens or hugging-face names");
@@ -63,16 +67,18 @@ Model folded_model(const Arguments& arguments, const std::string& where) {
 // The model with the weights that the flags ask for; what a projection does beside goes to stdout.
 Model with_edits(const Arguments& arguments, const Model& model, const std::string& where) {
     if (!edits(arguments)) return model;
+    const Edits of_heads = edits_of(arguments, model.config());
+    if (!of_heads.edges.empty()) refuse_edges("--scale: scaling");
     const Model folded = folded_model(arguments, where);
-    Model result = with_edited_weights(model, edits_of(arguments, model.config()), folded);
+    Model result = with_edited_weights(model, of_heads, folded);
     if (!arguments.has("--project")) return result;
     Edits asked;
     for (const std::string& text : arguments.texts("--project"))
         add_edits(asked, parse_edits(text, model.config()), model.config());
-    require(asked == Edits{.closed = asked.closed}, ErrorKind::Usage,
+    require(asked == Edits{.edges = asked.edges}, ErrorKind::Usage,
             "--project: {} is no list of edges: expected L0H3>L1H4.K", arguments.text("--project"));
     const Projection projection =
-        project_readers(result, folded, asked.closed, evaluate_options(arguments, Precision::Double));
+        project_readers(result, folded, asked.edges, evaluate_options(arguments, Precision::Double));
     print(to_text(projection_rows(projection)));
     return projection.model;
 }

@@ -23,11 +23,11 @@ Reader reader_of(EdgeInput input) {
     return readers.at(static_cast<std::size_t>(input));
 }
 
-// The inputs that any case closes edges into; all when none does.
+// The inputs that any case edits edges into; all when none does.
 std::set<Reader> inputs_of(const std::vector<AblationRow>& rows) {
     std::set<Reader> inputs;
     for (const AblationRow& row : rows)
-        for (const ClosedEdge& edge : row.of.edits.closed) inputs.insert(reader_of(edge.input));
+        for (const ScaledEdge& edge : row.of.edits.edges) inputs.insert(reader_of(edge.input));
     return inputs;
 }
 

@@ -21,23 +21,9 @@ namespace {
 
 constexpr double box_gap = 16;
 constexpr double dummy_width = 4;
-
-/// Embeddings lowest, then each layer's heads and MLP, the unembedding on top; rows that are not used do not
-/// exist.
-std::vector<std::size_t> rows_of(const CircuitPicture& circuit) {
-    const auto level = [&](const DrawnComponent& c) {
-        if (c.kind == DrawnKind::Embed || c.kind == DrawnKind::Position) return -1;
-        if (c.kind == DrawnKind::Unembed) return std::numeric_limits<int>::max();
-        return 2 * c.layer + (c.kind == DrawnKind::Mlp && !circuit.parallel_blocks ? 1 : 0);
-    };
-    std::set<int> levels;
-    for (const DrawnComponent& c : circuit.components) levels.insert(level(c));
-    std::vector<std::size_t> rows;
-    for (const DrawnComponent& c : circuit.components) {
-        rows.push_back(static_cast<std::size_t>(std::distance(levels.begin(), levels.find(level(c)))));
-    }
-    return rows;
-}
+// How much more than a link between components a long edge's links want to be upright.
+constexpr double first_straight = 2;
+constexpr double inner_straight = 8;
 
 double box_width(const DrawnComponent& c) {
     if (c.kind != DrawnKind::Head) return std::max(64.0, text_width(c.label, 12) + 20);
@@ -102,11 +88,12 @@ void place_items(CircuitWork& work) {
             const bool last = i + 2 == chain.size();
             const bool bar = (last && is_bar(work.circuit.components[edge.to].kind)) ||
                              (i == 0 && is_bar(work.circuit.components[edge.from].kind));
+            const double straight = bar || last ? 1 : i == 0 ? first_straight : inner_straight;
             links.push_back({chain[i], chain[i + 1],
-                             bar && two_bars && i == 0 ? 0.3
-                             : bar                     ? 0.01
-                             : quiet(edge)             ? 0.2
-                                                       : 1,
+                             straight * (bar && two_bars && i == 0 ? 0.3
+                                         : bar                     ? 0.01
+                                         : quiet(edge)             ? 0.2
+                                                                   : 1),
                              0, last ? port_offset(work, edge) : 0});
         }
     }
@@ -190,6 +177,14 @@ void place_rows(CircuitWork& work) {
     }
 }
 
+// The role of a head; what an edit does to it.
+std::string note_of(const DrawnComponent& c) {
+    if (c.factor == 0) return "removed";
+    const std::string role = c.kind == DrawnKind::Head ? c.role : "";
+    if (c.factor == 1) return role;
+    return fmt::format("{}{}\u00d7 {:.3g}", role, role.empty() ? "" : ", ", c.factor);
+}
+
 void add_boxes(CircuitWork& work) {
     for (std::size_t i = 0; i < work.circuit.components.size(); ++i) {
         const DrawnComponent& c = work.circuit.components[i];
@@ -197,14 +192,14 @@ void add_boxes(CircuitWork& work) {
         box.id = c.label;
         box.kind = c.kind == DrawnKind::Head ? BoxKind::Head : BoxKind::Stream;
         box.label = plain(c.label);
-        box.note = c.removed ? "removed" : c.kind == DrawnKind::Head ? c.role : "";
+        box.note = note_of(c);
         box.at = {work.items[i].x, work.row_y[work.items[i].row]};
         box.width = work.items[i].width;
         box.height = c.kind == DrawnKind::Head ? head_height : bar_height;
         box.size = 12;
         if (c.kind == DrawnKind::Head) box.colour = tint_of_role(work.circuit, c.role);
         if (c.kind == DrawnKind::Mlp) box.colour = "#ece7f2";
-        if (c.removed) box.colour = "#e0e0e0";
+        if (c.factor == 0) box.colour = "#e0e0e0";
         work.diagram.boxes.push_back(std::move(box));
     }
 }
@@ -228,21 +223,24 @@ Diagram circuit_diagram(const CircuitPicture& circuit) {
             circuit.edges.size(), max_drawn_edges);
     CircuitWork work{circuit, {}, {}, {}, {}, {}};
     work.diagram.name = circuit.name;
-    const std::vector<std::size_t> rows = rows_of(circuit);
     const EdgeScale scale = scale_of(circuit);
-    const std::vector<double> room = strand_room(circuit, scale);
-    for (std::size_t i = 0; i < circuit.components.size(); ++i)
-        work.items.push_back({rows[i], std::max(room[i], box_width(circuit.components[i])), 1, 0});
+    std::vector<double> widths = strand_room(circuit, scale);
+    for (std::size_t i = 0; i < widths.size(); ++i)
+        widths[i] = std::max(widths[i], box_width(circuit.components[i]));
+    const CircuitRows rows = rows_of(circuit, widths);
+    for (std::size_t i = 0; i < widths.size(); ++i) work.items.push_back({rows.row[i], widths[i], 1, 0});
     add_dummies(work);
     place_items(work);
     widen_bars(work);
     place_rows(work);
     add_boxes(work);
     add_wires(work, scale);
+    if (rows.shared) add_row_names(work);
     add_legend(work, scale);
     std::vector<Words> lines;
     if (!circuit.formula.empty()) lines.push_back(circuit.formula);
     lines.insert(lines.end(), circuit.remarks.begin(), circuit.remarks.end());
+    if (rows.shared) lines.push_back(plain("Layers that no edge joins share a row."));
     add_caption(work.diagram, circuit.title, lines);
     return work.diagram;
 }

@@ -37,7 +37,7 @@ namespace {
 void add_roles(const CircuitPicture& circuit, Legend& legend) {
     std::vector<std::string> roles;
     for (const DrawnComponent& c : circuit.components)
-        if (c.kind == DrawnKind::Head && !c.role.empty() && !c.removed &&
+        if (c.kind == DrawnKind::Head && !c.role.empty() && c.factor != 0 &&
             std::find(roles.begin(), roles.end(), c.role) == roles.end())
             roles.push_back(c.role);
     if (roles.empty()) return;
@@ -67,13 +67,14 @@ void add_legend(CircuitWork& work, const EdgeScale& scale) {
     std::set<DrawnPort> ports;
     bool grey = false;
     bool negative = false;
-    bool closed = false;
+    bool closed = false, scaled = false;
     bool cut = false;
     for (std::size_t e = 0; e < work.circuit.edges.size(); ++e) {
         const DrawnEdge& edge = work.circuit.edges[e];
-        closed = closed || edge.closed;
+        closed = closed || is_closed(edge);
+        scaled = scaled || is_scaled(edge);
         cut = cut || is_stub(work, e);
-        if (edge.closed) continue;
+        if (is_closed(edge)) continue;
         if (quiet(edge)) grey = true;
         if (!quiet(edge)) ports.insert(edge.port);
         negative = negative || (!quiet(edge) && *edge.weight < 0);
@@ -83,6 +84,7 @@ void add_legend(CircuitWork& work, const EdgeScale& scale) {
         legend.sample({colour_of(port), 3, Dash::Solid}, names[static_cast<std::size_t>(port)]);
     if (negative) legend.sample({"#555555", 2, Dash::Dashed}, "negative");
     if (closed) legend.sample({colour_closed, 1.3, Dash::Dashed}, "closed (crossed out)");
+    if (scaled) legend.sample({"#555555", 2, Dash::Dotted}, "scaled by the factor on it");
     if (grey)
         legend.sample({colour_quiet, 1.2, Dash::Solid},
                       cut ? "residual stream (cut short where it is long)" : "residual stream");

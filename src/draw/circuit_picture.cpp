@@ -92,6 +92,20 @@ std::string folded_in_words(const Config& config) {
                                    : "Norm gains are folded into the weights.";
 }
 
+// How many edges are closed, and how many scaled.
+std::string edits_in_words(const Circuit& circuit) {
+    std::string text;
+    const auto count = [&](const char* how, const auto& holds) {
+        const auto n = std::count_if(circuit.edges.begin(), circuit.edges.end(), holds);
+        if (n == 0) return;
+        text += text.empty() ? fmt::format("{} {} {}", n, n == 1 ? "edge is" : "edges are", how)
+                             : fmt::format(", {} {} {}", n, n == 1 ? "is" : "are", how);
+    };
+    count("closed", [](const CircuitEdge& edge) { return edge.factor == 0; });
+    count("scaled", [](const CircuitEdge& edge) { return edge.factor != 0 && edge.factor != 1; });
+    return text.empty() ? text : text + ": scores are those of the untouched model.";
+}
+
 std::vector<std::string> remarks_of(const Circuit& circuit) {
     const Config& config = circuit.config;
     std::vector<std::string> lines{filter_in_words(circuit)};
@@ -113,11 +127,7 @@ std::vector<std::string> remarks_of(const Circuit& circuit) {
         say(fmt::format("Grey: {} {} of the residual stream {}, to show where components stand.", n,
                         n == 1 ? "edge" : "edges",
                         circuit.heads_only ? "without a weight" : "that the filter left out"));
-    if (const auto closed = std::count_if(circuit.edges.begin(), circuit.edges.end(),
-                                          [](const CircuitEdge& edge) { return edge.closed; });
-        closed > 0)
-        say(fmt::format("{} {} closed: scores are those of the untouched model.", closed,
-                        closed == 1 ? "edge is" : "edges are"));
+    say(edits_in_words(circuit));
     if (circuit.undefined.all > 0)
         say(fmt::format("Edges without a score, since one end is zero: {}.", circuit.undefined.all));
     if (!line.empty()) lines.push_back(line);
@@ -135,13 +145,13 @@ CircuitPicture picture_of(const Circuit& circuit) {
     picture.baseline = circuit.baseline;
     picture.parallel_blocks = circuit.config.parallel_block;
     for (const Component& c : circuit.components)
-        picture.components.push_back({c.label, drawn(c.kind), c.layer, c.role, c.removed});
+        picture.components.push_back({c.label, drawn(c.kind), c.layer, c.role, c.factor});
     for (const auto& [from, to] : circuit.stream)
         picture.edges.push_back({from, to, DrawnPort::Other, std::nullopt});
     for (const CircuitEdge& edge : circuit.edges) {
         DrawnEdge line{edge.from, edge.to, drawn(edge.port), edge.weight.score};
         if (std::isnan(edge.weight.score)) line.weight.reset();
-        line.closed = edge.closed;
+        line.factor = edge.factor;
         for (const EdgePart& part : edge.parts)
             line.parts.push_back({part.first == part.last
                                       ? fmt::format("component {}", part.first)

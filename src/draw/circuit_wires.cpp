@@ -17,9 +17,10 @@ namespace {
 constexpr double between_strands = 1;
 
 Stroke stroke_of(const DrawnEdge& edge, const EdgeScale& scale) {
-    if (edge.closed) return {colour_closed, 1.3, Dash::Dashed};
-    if (quiet(edge)) return {colour_quiet, 0.9, Dash::Solid};
-    return {colour_of(edge.port), scale.width(*edge.weight), *edge.weight < 0 ? Dash::Dashed : Dash::Solid};
+    if (is_closed(edge)) return {colour_closed, 1.3, Dash::Dashed};
+    const Dash dash = is_scaled(edge) ? Dash::Dotted : Dash::Solid;
+    if (quiet(edge)) return {colour_quiet, 0.9, dash};
+    return {colour_of(edge.port), scale.width(*edge.weight), *edge.weight < 0 ? Dash::Dashed : dash};
 }
 
 Stroke stroke_of(const DrawnEdge& edge, const EdgeScale& scale, const EdgeStrand& strand) {
@@ -162,7 +163,10 @@ std::string tooltip_of(const CircuitWork& work, const DrawnEdge& edge) {
     const std::string ends =
         work.circuit.components[edge.from].label + " -> " + work.circuit.components[edge.to].label;
     if (quiet(edge)) return ends;
-    return (edge.closed ? "closed: " : "") + std::string(names[static_cast<std::size_t>(edge.port)]) + ends +
+    const std::string edited = is_closed(edge)   ? "closed: "
+                               : is_scaled(edge) ? fmt::format("scaled by {}: ", edge.factor)
+                                                 : "";
+    return edited + std::string(names[static_cast<std::size_t>(edge.port)]) + ends +
            fmt::format(": {:.4g}", *edge.weight);
 }
 
@@ -240,6 +244,20 @@ void add_cross(Diagram& diagram, Point at) {
     }
 }
 
+/// A factor on an edge: `× 0.5`.
+void add_factor(Diagram& diagram, Point at, double factor) {
+    Box box;
+    box.id = fmt::format("factor{}", diagram.boxes.size());
+    box.kind = BoxKind::Structure;
+    box.label = plain(fmt::format("\u00d7 {:.3g}", factor));
+    box.at = at;
+    box.size = 8;
+    box.width = text_width(box.label.front().base, box.size) + 6;
+    box.height = 12;
+    box.colour = "#ffffff";
+    diagram.boxes.push_back(std::move(box));
+}
+
 void add_wire(CircuitWork& work, std::size_t e, const EdgeScale& scale, const std::vector<Point>& path) {
     static constexpr std::array ports = {"q", "k", "v", ""};
     const DrawnEdge& edge = work.circuit.edges[e];
@@ -253,7 +271,8 @@ void add_wire(CircuitWork& work, std::size_t e, const EdgeScale& scale, const st
         wire.stroke = stroke_of(edge, scale, strand);
         wire.path = path;
         for (Point& point : wire.path) point.x += strand.offset;
-        wire.name = quiet(edge) && !edge.closed ? "unweighted" : ports[static_cast<std::size_t>(edge.port)];
+        wire.name =
+            quiet(edge) && !is_closed(edge) ? "unweighted" : ports[static_cast<std::size_t>(edge.port)];
         wire.tooltip = tooltip_of(work, edge, strand);
         work.diagram.wires.push_back(std::move(wire));
     }
@@ -262,7 +281,7 @@ void add_wire(CircuitWork& work, std::size_t e, const EdgeScale& scale, const st
 }  // namespace
 
 std::vector<EdgeStrand> strands_of(const DrawnEdge& edge, const EdgeScale& scale) {
-    if (edge.parts.empty() || edge.closed || quiet(edge))
+    if (edge.parts.empty() || is_closed(edge) || quiet(edge))
         return {{0, stroke_of(edge, scale).width, -1, false}};
     constexpr double widening = 2.4;  // so that parts are told apart
     const double whole = widening * scale.width(*edge.weight);
@@ -291,7 +310,7 @@ double width_of(const DrawnEdge& edge, const EdgeScale& scale) {
 EdgeScale scale_of(const CircuitPicture& circuit) {
     EdgeScale scale{circuit.baseline, std::numeric_limits<double>::max(), 0};
     for (const DrawnEdge& edge : circuit.edges) {
-        if (quiet(edge) || edge.closed) continue;
+        if (quiet(edge) || is_closed(edge)) continue;
         scale.least = std::min(scale.least, std::abs(*edge.weight));
         scale.most = std::max(scale.most, std::abs(*edge.weight));
     }
@@ -305,18 +324,22 @@ void add_wires(CircuitWork& work, const EdgeScale& scale) {
     for (std::size_t e = 0; e < order.size(); ++e) order[e] = e;
     const auto rank = [&](std::size_t e) {
         const DrawnEdge& edge = work.circuit.edges[e];
-        return edge.closed ? -0.5 : edge.weight ? std::abs(*edge.weight) : -1.0;
+        return is_closed(edge) ? -0.5 : edge.weight ? std::abs(*edge.weight) : -1.0;
     };
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
     std::vector<std::vector<Point>> paths;
     for (std::size_t e = 0; e < order.size(); ++e) paths.push_back(path_of(work, e, ends));
     for (const std::size_t e : order) add_wire(work, e, scale, paths[e]);
-    std::vector<Point> crosses;
+    std::vector<Point> marks;
     for (std::size_t e = 0; e < order.size(); ++e) {
-        if (!work.circuit.edges[e].closed) continue;
-        crosses.push_back(clear_place(paths, e, crosses));
-        add_cross(work.diagram, crosses.back());
+        const DrawnEdge& edge = work.circuit.edges[e];
+        if (!is_closed(edge) && !is_scaled(edge)) continue;
+        marks.push_back(clear_place(paths, e, marks));
+        if (is_closed(edge))
+            add_cross(work.diagram, marks.back());
+        else
+            add_factor(work.diagram, marks.back(), edge.factor);
     }
 }
 

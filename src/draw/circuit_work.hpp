@@ -18,6 +18,8 @@ inline bool is_bar(DrawnKind kind) {
     return kind == DrawnKind::Embed || kind == DrawnKind::Position || kind == DrawnKind::Unembed;
 }
 
+inline bool is_closed(const DrawnEdge& edge) { return edge.factor == 0; }
+inline bool is_scaled(const DrawnEdge& edge) { return edge.factor != 0 && edge.factor != 1; }
 inline bool quiet(const DrawnEdge& edge) { return !edge.weight.has_value(); }
 
 /// Everything while a circuit is being placed. Items 0 .. n-1 are the components, the rest are dummies of
@@ -42,6 +44,16 @@ inline bool is_stub(const CircuitWork& work, std::size_t e) {
 inline bool to_bar(const CircuitWork& work, std::size_t e) {
     return is_bar(work.circuit.components[work.circuit.edges[e].to].kind);
 }
+
+/// The row of each component, from below: embeddings, each layer's heads, its MLP, the unembedding. In a deep
+/// circuit consecutive layers that no edge joins share a row (`shared`), as far as a page is wide.
+struct CircuitRows {
+    std::vector<std::size_t> row;
+    bool shared = false;
+};
+CircuitRows rows_of(const CircuitPicture& circuit, const std::vector<double>& widths);
+/// At the left of every row: its layers.
+void add_row_names(CircuitWork& work);
 
 /// Where a port is, seen from the middle of its head.
 inline double port_offset(const CircuitWork& work, const DrawnEdge& edge) {

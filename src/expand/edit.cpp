@@ -3,19 +3,23 @@
 
 #include "expand/replace.hpp"
 #include "headway/base/error.hpp"
+#include "headway/network/indices.hpp"
 #include "headway/network/leaves.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <optional>
 #include <set>
 
 namespace headway {
 
 namespace {
 
-constexpr Index q{Space::Position, 0}, k{Space::Position, 1};
-constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1};
-constexpr Index e{Space::HeadInner, 0}, h{Space::Head, 0}, r{Space::Member, 0}, c{Space::Channel, 0};
+using namespace indices;
+
+// Factors of heads or of components, by number; null: nothing is kept, and nothing is multiplied.
+using Kept = std::map<int, Expr>;
 
 // Heads of a layer by their place: query heads on [head(, member)], key-value heads on [head].
 class Places {
@@ -26,6 +30,11 @@ public:
 
     Indices ports() const { return members_ > 1 ? Indices{h, r} : Indices{h}; }
     bool all(const std::set<int>& heads) const { return static_cast<int>(heads.size()) == count_; }
+    // All heads, and nothing is kept of them.
+    bool whole(const Kept& heads) const {
+        return static_cast<int>(heads.size()) == count_ &&
+               std::all_of(heads.begin(), heads.end(), [](const auto& each) { return !each.second; });
+    }
 
     // 1 at one head.
     std::vector<Wired> at(int head) const {
@@ -35,8 +44,20 @@ public:
     }
     // 1 at each of the heads.
     Wired mask(const std::set<int>& heads) const {
+        Kept nothing;
+        for (const int head : heads) nothing.emplace(head, nullptr);
+        return taken(nothing);
+    }
+    // At each of the heads 1 minus what is kept of it.
+    Wired taken(const Kept& heads) const {
         std::vector<WiredTerm> terms;
-        for (const int head : heads) terms.push_back({1, {product(at(head), ports()), ports()}});
+        for (const auto& [head, factor] : heads) {
+            std::vector<Wired> here = at(head);
+            terms.push_back({1, {product(here, ports()), ports()}});
+            if (factor == nullptr) continue;
+            here.push_back({factor, {}});
+            terms.push_back({-1, {product(here, ports()), ports()}});
+        }
         return {sum(terms, ports()), ports()};
     }
     std::set<int> others(const std::set<int>& heads) const {
@@ -57,34 +78,56 @@ private:
     int count_;
 };
 
-// W_O of one head without its removed components: W_O - W_O V_Zᵀ V_Z.
-Expr without_components(const Config& config, const RemovedComponents& removed) {
-    const Expr weight = head_leaf("W_O", removed.head, config.group_size());
-    const Expr directions = head_leaf("V_OV", removed.head, config.group_size());
-    std::vector<WiredTerm> chosen;
-    for (const int component : removed.components)
-        chosen.push_back({1, {one_hot(Space::Channel, component), {c}}});
-    const Expr taken = product(
-        {{weight, {e, d1}}, {directions, {c, d1}}, {directions, {c, d}}, {sum(chosen, {c}), {c}}}, {e, d});
+// At each component 1 minus its factor, which is an entry of `factors`: [channel].
+Expr taken_components(const std::set<int>& all, const std::set<int>& with_factor, const Expr& factors) {
+    const auto at_each = [](const std::set<int>& components) {
+        std::vector<WiredTerm> terms;
+        for (const int component : components)
+            terms.push_back({1, {one_hot(Space::Channel, component), {c}}});
+        return sum(terms, {c});
+    };
+    if (with_factor.empty()) return at_each(all);
+    const Expr kept = product({{at_each(with_factor), {c}}, {factors, {c}}}, {c});
+    return sum({{1, {at_each(all), {c}}}, {-1, {kept, {c}}}}, {c});
+}
+
+// W_O of one head with its components scaled: W_O - W_O V^T diag(1 - f) V.
+Expr with_components(const Config& config, Head head, const Edits& edits) {
+    std::set<int> all, with_factor;
+    for (const ScaledComponents& each : edits.components) {
+        if (each.head != head) continue;
+        all.insert(each.components.begin(), each.components.end());
+        if (each.factor != 0) with_factor.insert(each.components.begin(), each.components.end());
+    }
+    const Expr weight = head_leaf("W_O", head, config.group_size());
+    if (all.empty()) return weight;
+    const Expr directions = head_leaf("V_OV", head, config.group_size());
+    const Expr chosen =
+        taken_components(all, with_factor, head_leaf("component_scale", head, config.group_size()));
+    const Expr taken =
+        product({{weight, {e, d1}}, {directions, {c, d1}}, {directions, {c, d}}, {chosen, {c}}}, {e, d});
     return sum({{1, {weight, {e, d}}}, {-1, {taken, {e, d}}}}, {e, d});
 }
 
 // W_O of the heads of a layer that are touched; of removed ones it is zero.
 std::map<int, Expr> touched_weights(const Config& config, int layer, const Edits& edits) {
     std::map<int, Expr> weights;
-    for (const RemovedComponents& each : edits.components)
-        if (each.head.layer == layer) weights.emplace(each.head.index, without_components(config, each));
-    for (const ScaledHead& each : edits.scaled) {
+    for (const ScaledComponents& each : edits.components)
+        if (each.head.layer == layer)
+            weights.insert_or_assign(each.head.index, with_components(config, each.head, edits));
+    for (const ScaledHead& each : edits.heads) {
         if (each.head.layer != layer) continue;
-        Expr& weight =
-            weights.emplace(each.head.index, head_leaf("W_O", each.head, config.group_size())).first->second;
+        const Expr weight = with_components(config, each.head, edits);
         const Expr factor = head_leaf("head_scale", each.head, config.group_size());
-        weight = product({{weight, {e, d}}, {factor, {}}}, {e, d});
+        weights.insert_or_assign(each.head.index, each.factor == 0
+                                                      ? zero({Space::HeadInner, Space::Residual})
+                                                      : product({{weight, {e, d}}, {factor, {}}}, {e, d}));
     }
-    for (const Head head : edits.removed)
-        if (head.layer == layer)
-            weights.insert_or_assign(head.index, zero({Space::HeadInner, Space::Residual}));
     return weights;
+}
+
+PerHead heads_that_read(EdgeInput input) {
+    return input == EdgeInput::Q ? PerHead::Query : PerHead::KeyValue;
 }
 
 class Editor {
@@ -97,16 +140,19 @@ public:
 
     Network run() {
         for (int layer = 0; layer < config_.n_layers; ++layer) {
-            for (const EdgeInput input : {EdgeInput::Q, EdgeInput::K, EdgeInput::V}) close(layer, input);
+            for (const EdgeInput input : {EdgeInput::Q, EdgeInput::K, EdgeInput::V})
+                change_input(layer, input);
             give_patterns(layer);
             change_weights(layer);
-            if (config_.has_mlp()) close_mlp(layer);
+            if (config_.has_mlp()) change_mlp_input(layer);
         }
         return finish();
     }
 
 private:
-    using Writers = std::set<Source>;
+    // Writers that an input does not read whole, each with the reader whose factor is kept of it; nothing: it
+    // is closed.
+    using Writers = std::map<Source, std::optional<Head>>;
 
     const Expr* find(const std::string& name, int layer) const {
         const auto found = named_.find(layer < 0 ? name : fmt::format("{}[L{}]", name, layer));
@@ -119,37 +165,49 @@ private:
     }
     const Expr& stream(int layer) const { return at(fmt::format("x{}", layer)); }
 
+    // `reader`: of K and V the first of the heads that share them.
     Writers writers_to(EdgeInput input, Head reader) const {
         Writers writers;
-        for (const ClosedEdge& edge : edits_.closed)
-            if (edge.input == input && edge.reader == reader) writers.insert(edge.writer);
+        const bool shared = input == EdgeInput::K || input == EdgeInput::V;
+        for (const ScaledEdge& edge : edits_.edges) {
+            Head read_by = edge.reader;
+            if (shared) read_by.index -= read_by.index % config_.group_size();
+            if (edge.input != input || read_by != reader) continue;
+            writers.emplace(edge.writer, edge.factor == 0 ? std::nullopt : std::optional(reader));
+        }
         return writers;
     }
 
-    // What writers of the edited run add to the stream: ports [position, residual].
-    std::vector<WiredTerm> written(const Writers& writers) {
-        std::map<int, std::set<int>> heads;
+    // What is taken from the stream that `input` reads: what the writers of the edited run add to it, or the
+    // part of it that is not kept. Ports [position, residual].
+    std::vector<WiredTerm> taken(const Writers& writers, EdgeInput input) {
+        std::map<int, Kept> heads;
         std::vector<WiredTerm> terms;
-        for (const Source& writer : writers) {
-            if (writer.kind == SourceKind::HeadOutput)
-                heads[writer.layer].insert(writer.head);
-            else
-                terms.push_back({1, {edits_of_.run(at("mlp", writer.layer)), {q, d}}});
+        for (const auto& [writer, reader] : writers) {
+            const Expr factor = reader ? edge_scale(config_, {writer, input, *reader}) : nullptr;
+            if (writer.kind == SourceKind::HeadOutput) {
+                heads[writer.layer].emplace(writer.head, factor);
+                continue;
+            }
+            const Expr written = edits_of_.run(at("mlp", writer.layer));
+            terms.push_back({1, {written, {q, d}}});
+            if (factor != nullptr)
+                terms.push_back({-1, {product({{written, {q, d}}, {factor, {}}}, {q, d}), {q, d}}});
         }
         for (const auto& [layer, of_layer] : heads)
-            terms.push_back({1, {written_by_heads(layer, of_layer), {q, d}}});
+            terms.push_back({1, {taken_from_heads(layer, of_layer), {q, d}}});
         return terms;
     }
 
-    // The sum over heads that `attn` makes, over these heads only.
-    Expr written_by_heads(int layer, const std::set<int>& heads) {
+    // The sum over heads that `attn` makes, over these heads only, each times 1 minus its factor.
+    Expr taken_from_heads(int layer, const Kept& heads) {
         const Places places(config_, PerHead::Query);
         Expr written = edits_of_.run(at("attn", layer));
         const auto* sum_over_heads = written->as<Product>();
-        if (sum_over_heads != nullptr && !places.all(heads)) {
+        if (sum_over_heads != nullptr && !places.whole(heads)) {
             std::vector<Use> factors = sum_over_heads->factors;
             factors.push_back(
-                {places.mask(heads).node, head_labels(*sum_over_heads, written->ports().size())});
+                {places.taken(heads).node, head_labels(*sum_over_heads, written->ports().size())});
             written = product(std::move(factors), written->ports(), sum_over_heads->bound);
         }
         if (!config_.norms_after()) return written;
@@ -169,56 +227,40 @@ private:
         return labels;
     }
 
-    // The edited stream without what the writers wrote.
-    Expr without(const Expr& stream, const Writers& writers) {
+    // What `input` reads in place of `stream`, behind a norm of this scale.
+    Replacer reading(const Expr& stream, const Expr* scale, const Writers& writers, EdgeInput input) {
         std::vector<WiredTerm> terms{{1, {edits_of_.run(stream), {q, d}}}};
-        for (WiredTerm& term : written(writers)) terms.push_back({-1, std::move(term.wired)});
-        return sum(terms, {q, d});
-    }
-
-    // What reads `stream` without what the writers wrote there, behind a norm of this scale.
-    Replacer reading(const Expr& stream, const Expr* scale, const Writers& writers) {
+        for (WiredTerm& term : taken(writers, input))
+            terms.push_back({-term.coefficient, std::move(term.wired)});
         Replacer result;
         if (edits_.frozen_norm_scales && scale != nullptr) result.replace(*scale, edits_of_.run(*scale));
-        result.replace(stream, without(stream, writers));
+        result.replace(stream, sum(terms, {q, d}));
         return result;
     }
 
     // Queries, keys or values of a layer: each head's own from its own stream. Heads that close the same
     // edges are made together.
-    void close(int layer, EdgeInput input) {
-        const PerHead kind = input == EdgeInput::Q ? PerHead::Query : PerHead::KeyValue;
+    void change_input(int layer, EdgeInput input) {
+        const PerHead kind = heads_that_read(input);
         const Places places(config_, kind);
+        const int step = kind == PerHead::Query ? 1 : config_.group_size();
         std::map<Writers, std::set<int>> readers;
-        for (int head = 0; head < config_.n_heads; ++head) {
-            const Writers writers = writers_to(input, {layer, head});
-            const int place = kind == PerHead::Query ? head : head / config_.group_size();
-            if (!writers.empty()) shared(place, writers, readers);
-        }
+        for (int head = 0; head < config_.n_heads; head += step)
+            if (Writers writers = writers_to(input, {layer, head}); !writers.empty())
+                readers[std::move(writers)].insert(head / step);
         if (readers.empty()) return;
         const Expr& side = side_of(input, layer);
         const Indices inner{q, e}, ports = places.ports() + inner;
         std::vector<WiredTerm> terms;
         std::set<int> touched;
         for (const auto& [writers, heads] : readers) {
-            const Expr other = reading(stream(layer), find("rstd1", layer), writers).run(side);
+            const Expr other = reading(stream(layer), find("rstd1", layer), writers, input).run(side);
             terms.push_back(places.only(heads, other, inner));
             touched.insert(heads.begin(), heads.end());
         }
         if (!places.all(touched))
             terms.push_back(places.only(places.others(touched), edits_of_.run(side), inner));
         edits_of_.replace(side, sum(terms, ports));
-    }
-
-    // Adds writers to those of a place: query heads of one key-value head close each other's edges.
-    static void shared(int place, Writers writers, std::map<Writers, std::set<int>>& readers) {
-        for (auto entry = readers.begin(); entry != readers.end(); ++entry) {
-            if (entry->second.erase(place) == 0) continue;
-            writers.insert(entry->first.begin(), entry->first.end());
-            if (entry->second.empty()) readers.erase(entry);
-            break;
-        }
-        readers[std::move(writers)].insert(place);
     }
 
     // Before a norm of queries and keys, which may be one of all heads together.
@@ -256,12 +298,13 @@ private:
                               edited_output_weight(config_, layer, edits_));
     }
 
-    void close_mlp(int layer) {
+    void change_mlp_input(int layer) {
         const Writers writers = writers_to(EdgeInput::Mlp, {layer, -1});
         if (writers.empty()) return;
         const Expr& read = config_.parallel_block ? stream(layer) : at("mid", layer);
         const Expr* scale = find(config_.shared_norm ? "rstd1" : "rstd2", layer);
-        edits_of_.replace(at("mlp", layer), reading(read, scale, writers).run(at("mlp", layer)));
+        edits_of_.replace(at("mlp", layer),
+                          reading(read, scale, writers, EdgeInput::Mlp).run(at("mlp", layer)));
     }
 
     // The last stream keeps its name and its value, and what is behind it reads another.
@@ -269,7 +312,8 @@ private:
         Network result;
         const Expr& last = stream(config_.n_layers);
         const Writers writers = writers_to(EdgeInput::Unembed, {-1, -1});
-        Replacer behind = writers.empty() ? edits_of_ : reading(last, find("rstd_final", -1), writers);
+        Replacer behind =
+            writers.empty() ? edits_of_ : reading(last, find("rstd_final", -1), writers, EdgeInput::Unembed);
         bool is_behind = false;
         for (const Definition& definition : network_.definitions) {
             Replacer& edits = is_behind ? behind : edits_of_;
@@ -290,8 +334,15 @@ private:
 }  // namespace
 
 bool Edits::empty() const {
-    return removed.empty() && scaled.empty() && components.empty() && closed.empty() &&
-           given_patterns.empty();
+    return heads.empty() && components.empty() && edges.empty() && given_patterns.empty();
+}
+
+Expr edge_scale(const Config& config, const ScaledEdge& edge) {
+    static constexpr std::array inputs{"Q", "K", "V", "mlp", "unembed"};
+    const std::string symbol =
+        fmt::format("edge_scale.{}.{}", label(edge.writer), inputs.at(static_cast<std::size_t>(edge.input)));
+    return edge.reader.index < 0 ? leaf(symbol, edge.reader.layer)
+                                 : head_leaf(symbol, edge.reader, config.group_size());
 }
 
 Expr edited_output_weight(const Config& config, int layer, const Edits& edits) {

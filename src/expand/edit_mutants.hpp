@@ -8,14 +8,17 @@
 namespace headway {
 
 /// Every edge from a head to what reads the stream.
-std::vector<ClosedEdge> edges_from(const Config& config, Head writer);
+std::vector<ScaledEdge> edges_from(const Config& config, Head writer, double factor = 0);
 
-/// Whether closing all edges of a head is removing it: what it wrote is a summand of the stream, and no norm
+/// Every edge of a head scaled by the factor of the head: the leaf `head_scale` stands for every `edge_scale`.
+Network with_edges_scaled(const Network& network, const Config& config, Head head);
+
+/// Whether closing (scaling) all edges of a head is removing (scaling) it: what it wrote is a summand of the stream, and no norm
 /// behind its branch has seen it.
 bool closing_is_removing(const Config& config);
 
-/// A model edited in two ways that come to the same, as the seed chooses: a head removed, or all its edges
-/// closed; two edits one after the other, or at once.
+/// A model edited in two ways that come to the same, as the seed chooses: a head removed or scaled, or all its
+/// edges; two edits one after the other, or at once.
 std::optional<Equality> of_edit(const Config& config, std::uint64_t seed);
 
 }  // namespace headway

@@ -46,7 +46,8 @@ public:
     void need(bool holds) const {
         if (!holds)
             throw Error(ErrorKind::Usage, fmt::format("{} is no edit", quote(item_)),
-                        "edits are L0H3 (removed), L0H3=0.5, L0H3.V:0-2 (components), L0H3>L1H4.K (closed)");
+                        "edits are L0H3 (removed), L0H3.V:0-2 (components), L0H3>L1H4.K (closed), each also "
+                        "with a factor: L0H3=0.5");
     }
 
     // `L0H3`, `L0H{0,2}`, `L1H*`.
@@ -82,6 +83,15 @@ public:
         need(error == std::errc() && std::isfinite(value));
         rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
         return value;
+    }
+    // `=0.5`, or nothing.
+    double factor(EditFactor wanted) {
+        const bool given = take("=");
+        if (given != (wanted == EditFactor::Required) && wanted != EditFactor::Optional)
+            throw Error(ErrorKind::Usage, fmt::format("{} {}", quote(item_),
+                                                      given ? "has a factor: it is scaled, not removed"
+                                                            : "has no factor, as in L0H3=0.5"));
+        return given ? real() + 0.0 : 0;  // no -0
     }
 
 private:
@@ -136,29 +146,31 @@ std::vector<Reader> read_readers(Reading& reading, const Config& config) {
     return readers;
 }
 
-void read_edges(Reading& reading, const Config& config, Edits& into) {
+void read_edges(Reading& reading, const Config& config, EditFactor wanted, Edits& into) {
     const std::vector<Source> writers = read_writers(reading, config);
     reading.need(reading.take(">"));
     const std::vector<Reader> readers = read_readers(reading, config);
+    const double factor = reading.factor(wanted);
     for (const Source& writer : writers)
-        for (const Reader& reader : readers) into.closed.push_back({writer, reader.input, reader.head});
+        for (const Reader& reader : readers)
+            into.edges.push_back({writer, reader.input, reader.head, factor});
 }
 
-Edits read_item(const std::string& item, const Config& config) {
+Edits read_item(const std::string& item, const Config& config, EditFactor wanted) {
     Edits result;
     Reading reading(item, config);
     if (item.find('>') != std::string::npos) {
-        read_edges(reading, config, result);
+        read_edges(reading, config, wanted, result);
     } else {
         const std::vector<Head> heads = reading.heads();
-        if (reading.take("=")) {
-            const double factor = reading.real();
-            for (const Head head : heads) result.scaled.push_back({head, factor});
-        } else if (reading.take(".V:")) {
-            const std::vector<int> components = reading.numbers(config.d_head);
-            for (const Head head : heads) result.components.push_back({head, components});
-        } else {
-            result.removed = heads;
+        const bool in_part = reading.take(".V:");
+        const std::vector<int> components = in_part ? reading.numbers(config.d_head) : std::vector<int>();
+        const double factor = reading.factor(wanted);
+        for (const Head head : heads) {
+            if (in_part)
+                result.components.push_back({head, components, factor});
+            else
+                result.heads.push_back({head, factor});
         }
     }
     reading.need(reading.done());
@@ -172,14 +184,16 @@ void unite(std::vector<T>& values, const std::vector<T>& more) {
     values.erase(std::unique(values.begin(), values.end()), values.end());
 }
 
-void unite_components(std::vector<RemovedComponents>& removed, const RemovedComponents& more) {
-    const auto place =
-        std::lower_bound(removed.begin(), removed.end(), more.head,
-                         [](const RemovedComponents& each, Head head) { return each.head < head; });
-    if (place != removed.end() && place->head == more.head)
+// Components of one head and factor stand together.
+void unite_components(std::vector<ScaledComponents>& all, const ScaledComponents& more) {
+    const auto key = [](const ScaledComponents& each) { return std::pair(each.head, each.factor); };
+    const auto place = std::lower_bound(
+        all.begin(), all.end(), more,
+        [&](const ScaledComponents& a, const ScaledComponents& b) { return key(a) < key(b); });
+    if (place != all.end() && key(*place) == key(more))
         unite(place->components, more.components);
     else
-        removed.insert(place, more);
+        all.insert(place, more);
 }
 
 std::string_view letter(EdgeInput input) {
@@ -190,22 +204,35 @@ std::string head_set(int layer, const std::vector<int>& heads) {
     return fmt::format("L{}H{}", layer, number_set(heads));
 }
 
+// `=0.5`; nothing for what is removed.
+std::string factor_text(double factor) { return factor == 0 ? "" : fmt::format("={}", factor); }
+
+// `L1H{2,4-7}.K=0.5`.
+std::string readers_text(const std::tuple<EdgeInput, int, double>& readers, const std::vector<int>& heads) {
+    const auto& [input, layer, factor] = readers;
+    const std::string text = input == EdgeInput::Unembed ? "unembed"
+                             : input == EdgeInput::Mlp
+                                 ? fmt::format("mlp{}", layer)
+                                 : fmt::format("{}.{}", head_set(layer, heads), letter(input));
+    return text + factor_text(factor);
+}
+
 void append(std::string& text, const std::string& item) { text += (text.empty() ? "" : ",") + item; }
 
 }  // namespace
 
-std::string label(const ClosedEdge& edge) {
+std::string label(const ScaledEdge& edge) {
     const std::string writer = label(edge.writer);
     if (edge.input == EdgeInput::Unembed) return writer + ">unembed";
     if (edge.input == EdgeInput::Mlp) return fmt::format("{}>mlp{}", writer, edge.reader.layer);
     return fmt::format("{}>{}.{}", writer, label(edge.reader), letter(edge.input));
 }
 
-std::string label(const RemovedComponents& removed) {
-    std::string numbers = number_set(removed.components);
+std::string label(const ScaledComponents& components) {
+    std::string numbers = number_set(components.components);
     if (numbers.find(',') == std::string::npos && numbers.starts_with('{'))
         numbers = numbers.substr(1, numbers.size() - 2);
-    return fmt::format("{}.V:{}", label(removed.head), numbers);
+    return fmt::format("{}.V:{}", label(components.head), numbers);
 }
 
 std::string number_set(const std::vector<int>& numbers) {
@@ -220,70 +247,62 @@ std::string number_set(const std::vector<int>& numbers) {
     return numbers.size() == 1 ? text : "{" + text + "}";
 }
 
-std::vector<std::string> edge_texts(const std::vector<ClosedEdge>& edges) {
+std::vector<std::string> edge_texts(const std::vector<ScaledEdge>& edges) {
     // readers of one layer and input, by writer; then writers of one layer, by readers
-    std::map<std::tuple<Source, EdgeInput, int>, std::vector<int>> readers;
-    for (const ClosedEdge& edge : edges)
-        readers[{edge.writer, edge.input, edge.reader.layer}].push_back(edge.reader.index);
-    std::map<std::tuple<int, EdgeInput, int, std::vector<int>>, std::vector<int>> together;
+    using Readers = std::tuple<EdgeInput, int, double>;
+    std::map<std::pair<Source, Readers>, std::vector<int>> by_writer;
+    for (const ScaledEdge& edge : edges)
+        by_writer[{edge.writer, {edge.input, edge.reader.layer, edge.factor}}].push_back(edge.reader.index);
+    std::map<std::tuple<int, Readers, std::vector<int>>, std::vector<int>> together;
     std::vector<std::string> texts;
-    const auto right = [](EdgeInput input, int layer, const std::vector<int>& heads) -> std::string {
-        if (input == EdgeInput::Unembed) return "unembed";
-        if (input == EdgeInput::Mlp) return fmt::format("mlp{}", layer);
-        return fmt::format("{}.{}", head_set(layer, heads), letter(input));
-    };
-    for (const auto& [key, heads] : readers) {
-        const auto& [writer, input, layer] = key;
+    for (const auto& [key, heads] : by_writer) {
+        const auto& [writer, readers] = key;
         if (writer.kind == SourceKind::HeadOutput)
-            together[{writer.layer, input, layer, heads}].push_back(writer.head);
+            together[{writer.layer, readers, heads}].push_back(writer.head);
         else
-            texts.push_back(fmt::format("{}>{}", label(writer), right(input, layer, heads)));
+            texts.push_back(fmt::format("{}>{}", label(writer), readers_text(readers, heads)));
     }
     for (const auto& [key, writers] : together) {
-        const auto& [layer, input, reader, heads] = key;
-        texts.push_back(fmt::format("{}>{}", head_set(layer, writers), right(input, reader, heads)));
+        const auto& [layer, readers, heads] = key;
+        texts.push_back(fmt::format("{}>{}", head_set(layer, writers), readers_text(readers, heads)));
     }
     return texts;
 }
 
 std::string to_text(const Edits& edits) {
     std::string text;
-    for (const Head head : edits.removed) append(text, label(head));
-    for (const ScaledHead& each : edits.scaled)
-        append(text, fmt::format("{}={}", label(each.head), each.factor));
-    for (const RemovedComponents& each : edits.components) append(text, label(each));
-    for (const std::string& each : edge_texts(edits.closed)) append(text, each);
+    for (const ScaledHead& each : edits.heads) append(text, label(each.head) + factor_text(each.factor));
+    for (const ScaledComponents& each : edits.components)
+        append(text, label(each) + factor_text(each.factor));
+    for (const std::string& each : edge_texts(edits.edges)) append(text, each);
     return text;
 }
 
 void add_edits(Edits& edits, const Edits& more, const Config& config) {
-    unite(edits.removed, more.removed);
-    unite(edits.closed, more.closed);
-    for (const RemovedComponents& each : more.components) unite_components(edits.components, each);
-    for (const ScaledHead& each : more.scaled)
-        if (std::find(edits.scaled.begin(), edits.scaled.end(), each) == edits.scaled.end())
-            edits.scaled.push_back(each);
-    std::sort(edits.scaled.begin(), edits.scaled.end(),
-              [](const ScaledHead& a, const ScaledHead& b) { return a.head < b.head; });
+    unite(edits.heads, more.heads);
+    unite(edits.edges, more.edges);
+    for (const ScaledComponents& each : more.components) unite_components(edits.components, each);
     edits.given_patterns.insert(edits.given_patterns.end(), more.given_patterns.begin(),
                                 more.given_patterns.end());
     edits.frozen_norm_scales = edits.frozen_norm_scales || more.frozen_norm_scales;
     check_edits(config, edits);
 }
 
-Edits parse_edits(std::string_view text, const Config& config) {
+Edits parse_edits(std::string_view text, const Config& config, EditFactor factor) {
     Edits edits;
     const std::vector<std::string> items = split(text);
     if (items.size() == 1 && items.front().empty()) return edits;
-    for (const std::string& item : items) add_edits(edits, read_item(item, config), config);
+    for (const std::string& item : items) add_edits(edits, read_item(item, config, factor), config);
     return edits;
 }
 
 std::vector<Head> parse_head_sets(std::string_view text, const Config& config) {
-    const Edits edits = parse_edits(text, config);
-    require(edits == Edits{.removed = edits.removed}, ErrorKind::Usage,
+    const Edits edits = parse_edits(text, config, EditFactor::Absent);
+    require(edits == Edits{.heads = edits.heads}, ErrorKind::Usage,
             "{} is no list of heads: expected L0H3,L1H{{2,4-7}}", quote(text));
-    return edits.removed;
+    std::vector<Head> heads;
+    for (const ScaledHead& each : edits.heads) heads.push_back(each.head);
+    return heads;
 }
 
 }  // namespace headway

@@ -226,6 +226,13 @@ Expr circuit_diagonal(const Config& config, const HeadCircuit& circuit) {
     return with_ports(parts.whole(row, row), {row});
 }
 
+Expr circuit_row_sums(const Config& config, const HeadCircuit& circuit) {
+    check(config, circuit, CircuitEnds::Vocabulary);
+    CircuitFactors parts(config, circuit, CircuitEnds::Vocabulary);
+    const Index row = parts.end_of_run(), column = parts.end_of_all();
+    return with_ports(parts.whole(row, column), {row});
+}
+
 Expr circuit_inner(const Config& config, const HeadCircuit& circuit, CircuitEnds ends) {
     check(config, circuit, ends);
     require(circuit.heads.size() == 1, ErrorKind::Usage, "{}: it is cut open inside one head",

@@ -5,6 +5,7 @@
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/expand/normalise.hpp"
+#include "headway/network/indices.hpp"
 #include "headway/network/leaves.hpp"
 
 #include <utility>
@@ -16,8 +17,7 @@ namespace {
 constexpr std::pair<NeuronSide, std::string_view> sides[] = {
     {NeuronSide::Value, "value"}, {NeuronSide::Key, "key"}, {NeuronSide::Gate, "gate"}};
 
-constexpr Index m{Space::Neuron, 0}, v{Space::Vocab, 0};
-constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1};
+using namespace indices;
 
 void check(const Config& config, int layer, NeuronSide side) {
     require(config.has_mlp(), ErrorKind::Usage, "the model has no feed-forward layers");

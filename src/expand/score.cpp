@@ -5,15 +5,14 @@
 #include "expand/stream.hpp"
 #include "headway/base/error.hpp"
 #include "headway/expand/select.hpp"
+#include "headway/network/indices.hpp"
 #include "headway/network/leaves.hpp"
 
 namespace headway {
 
 namespace {
 
-constexpr Index q{Space::Position, 0}, k{Space::Position, 1};
-constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1};
-constexpr Index e{Space::HeadInner, 0}, e1{Space::HeadInner, 1};
+using namespace indices;
 
 // One side of the score of a head.
 class Side {

@@ -2,16 +2,13 @@
 #include "expand/stream.hpp"
 
 #include "headway/base/error.hpp"
+#include "headway/network/indices.hpp"
 
 namespace headway {
 
 namespace {
 
-constexpr Index q{Space::Position, 0}, k{Space::Position, 1};
-constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1}, d2{Space::Residual, 2};
-constexpr Index e{Space::HeadInner, 0};
-constexpr Index h{Space::Head, 0}, r{Space::Member, 0};
-constexpr Index v{Space::Vocab, 0};
+using namespace indices;
 
 // The head indices in front of a node's own ports.
 Indices with_heads(const Expr& node, const Indices& own) {

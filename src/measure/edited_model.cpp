@@ -15,18 +15,53 @@ namespace headway {
 
 namespace {
 
-// Factors of the heads, 1 where none is given.
-std::vector<GivenLeaf> scale_leaves(const Config& config, const Edits& edits) {
-    std::map<int, std::vector<double>> layers;
-    for (const ScaledHead& each : edits.scaled) {
-        std::vector<double>& factors = layers[each.head.layer];
-        factors.resize(static_cast<std::size_t>(config.n_heads), 1.0);
-        factors[static_cast<std::size_t>(each.head.index)] = each.factor;
+// Leaves of factors, 1 where none is given.
+class FactorLeaves {
+public:
+    double& at(const LeafName& name, std::string_view axes, const std::vector<std::int64_t>& shape,
+               std::int64_t index) {
+        const auto [place, fresh] = leaves_.try_emplace({name.symbol, name.layer});
+        GivenLeaf& given = place->second;
+        if (fresh) {
+            given.leaf = {name, axes, shape};
+            given.values.resize(static_cast<std::size_t>(given.leaf.size()), 1.0);
+        }
+        return given.values.at(static_cast<std::size_t>(index));
     }
-    std::vector<GivenLeaf> leaves;
-    for (auto& [layer, factors] : layers)
-        leaves.push_back({{{"head_scale", layer}, "h", {config.n_heads}}, std::move(factors)});
-    return leaves;
+    std::vector<GivenLeaf> all() const {
+        std::vector<GivenLeaf> leaves;
+        for (const auto& [name, leaf] : leaves_) leaves.push_back(leaf);
+        return leaves;
+    }
+
+private:
+    std::map<std::pair<std::string, int>, GivenLeaf> leaves_;
+};
+
+// Where the leaf of an edge has its factor: a number of the model, of each head, or of those that share keys.
+double& factor_of(const Config& config, const ScaledEdge& edge, FactorLeaves& leaves) {
+    const Expr node = edge_scale(config, edge);
+    const auto* scale = node->as<Tensor>();
+    const LeafName name{scale->symbol, scale->layer};
+    if (edge.reader.index < 0) return leaves.at(name, "", {}, 0);
+    if (edge.input == EdgeInput::Q) return leaves.at(name, "h", {config.n_heads}, edge.reader.index);
+    return leaves.at(name, "g", {config.n_kv_heads}, edge.reader.index / config.group_size());
+}
+
+// Those of the network, which has no leaf where a factor is 0.
+std::vector<GivenLeaf> factor_leaves(const Config& config, const Edits& edits) {
+    FactorLeaves leaves;
+    for (const ScaledHead& each : edits.heads)
+        if (each.factor != 0)
+            leaves.at({"head_scale", each.head.layer}, "h", {config.n_heads}, each.head.index) = each.factor;
+    for (const ScaledComponents& each : edits.components)
+        for (const int component : each.components)
+            if (each.factor != 0)
+                leaves.at({"component_scale", each.head.layer}, "hc", {config.n_heads, config.d_head},
+                          std::int64_t{each.head.index} * config.d_head + component) = each.factor;
+    for (const ScaledEdge& each : edits.edges)
+        if (each.factor != 0) factor_of(config, each, leaves) = each.factor;
+    return leaves.all();
 }
 
 void check_pattern(const GivenPattern& pattern) {
@@ -89,16 +124,15 @@ Model with(const Model& model, std::vector<GivenLeaf> leaves) {
 // Heads whose W_O is another, by layer.
 std::map<int, std::set<int>> touched_heads(const Edits& edits) {
     std::map<int, std::set<int>> heads;
-    for (const Head head : edits.removed) heads[head.layer].insert(head.index);
-    for (const ScaledHead& each : edits.scaled) heads[each.head.layer].insert(each.head.index);
-    for (const RemovedComponents& each : edits.components) heads[each.head.layer].insert(each.head.index);
+    for (const ScaledHead& each : edits.heads) heads[each.head.layer].insert(each.head.index);
+    for (const ScaledComponents& each : edits.components) heads[each.head.layer].insert(each.head.index);
     return heads;
 }
 
-// The singular directions of the layers whose components are removed, as another model has them.
+// The singular directions of the layers whose components are edited, as another model has them.
 std::vector<GivenLeaf> directions_of(const Model& directions, const Edits& edits) {
     std::set<int> layers;
-    for (const RemovedComponents& each : edits.components) layers.insert(each.head.layer);
+    for (const ScaledComponents& each : edits.components) layers.insert(each.head.layer);
     std::vector<GivenLeaf> leaves;
     for (const int layer : layers) {
         const WeightArray<double> values = directions.leaf<double>("V_OV", layer);
@@ -113,7 +147,7 @@ EditedModel edited(const Model& model, const Edits& edits, const std::vector<Giv
     const Config& config = model.config();
     check_edits(config, edits);
     match_patterns(edits, patterns);
-    std::vector<GivenLeaf> leaves = scale_leaves(config, edits);
+    std::vector<GivenLeaf> leaves = factor_leaves(config, edits);
     for (GivenLeaf& leaf : pattern_leaves(config, patterns)) leaves.push_back(std::move(leaf));
     return {with(model, std::move(leaves)), edit(transformer(config), config, edits),
             edit_notes(config, edits)};
@@ -122,13 +156,13 @@ EditedModel edited(const Model& model, const Edits& edits, const std::vector<Giv
 Model with_edited_weights(const Model& model, const Edits& edits, const Model& directions) {
     const Config& config = model.config();
     check_edits(config, edits);
-    require(
-        edits.closed.empty(), ErrorKind::Unsupported,
-        "a closed edge is an operation on a run, not a weight: no weights give one reader a stream of its "
-        "own");
+    check_edits(directions.config(), edits);
+    require(edits.edges.empty(), ErrorKind::Unsupported,
+            "an edge closed or scaled is an operation on a run, not a weight: no weights give one reader a "
+            "stream of its own");
     require(edits.given_patterns.empty(), ErrorKind::Unsupported,
             "a given attention pattern is data of a run, not a weight");
-    std::vector<GivenLeaf> needed = scale_leaves(config, edits);
+    std::vector<GivenLeaf> needed = factor_leaves(config, edits);
     for (GivenLeaf& leaf : directions_of(directions, edits)) needed.push_back(std::move(leaf));
     const Model source = with(model, std::move(needed));
     std::vector<GivenLeaf> leaves;

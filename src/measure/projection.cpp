@@ -21,7 +21,7 @@ constexpr double least_change = 1e-6;          // of a score that is reported
 // A reader's weight: its symbol, layer, and head (of K and V: key-value head).
 using ReaderWeight = std::tuple<std::string, int, int>;
 
-ReaderWeight weight_of(const Config& config, const ClosedEdge& edge) {
+ReaderWeight weight_of(const Config& config, const ScaledEdge& edge) {
     const int head = edge.input == EdgeInput::Q ? edge.reader.index : edge.reader.index / config.group_size();
     const char* symbol = edge.input == EdgeInput::Q ? "W_Q" : edge.input == EdgeInput::K ? "W_K" : "W_V";
     return {symbol, edge.reader.layer, head};
@@ -105,23 +105,26 @@ Model projected(const Model& model, const Bases& bases) {
     return with_leaves(model, std::move(leaves));
 }
 
-void check_projection(const Config& config, const std::vector<ClosedEdge>& edges) {
-    check_edits(config, {.closed = edges});
+void check_projection(const Config& config, const std::vector<ScaledEdge>& edges) {
+    check_edits(config, {.edges = edges});
     require(!edges.empty(), ErrorKind::Usage, "there is no edge to project");
-    for (const ClosedEdge& edge : edges)
+    for (const ScaledEdge& edge : edges) {
+        require(edge.factor == 0, ErrorKind::Usage, "{} has a factor: a projection takes all of an edge",
+                label(edge));
         require(edge.writer.kind == SourceKind::HeadOutput && edge.input != EdgeInput::Mlp &&
                     edge.input != EdgeInput::Unembed,
                 ErrorKind::Unsupported, "{}: only readers Q, K and V of what heads write are projected",
                 label(edge));
+    }
 }
 
 std::vector<ProjectedScore> changes(const CompositionTable& before, const CompositionTable& after,
-                                    const std::vector<ClosedEdge>& edges) {
+                                    const std::vector<ScaledEdge>& edges) {
     std::vector<ProjectedScore> scores;
     for (std::size_t i = 0; i < before.rows.size(); ++i) {
         const CompositionRow& row = before.rows[i];
         ProjectedScore score{row.kind, row.writer, row.reader, row.score, after.rows[i].score};
-        for (const ClosedEdge& edge : edges)
+        for (const ScaledEdge& edge : edges)
             score.asked_for =
                 score.asked_for || (kind_of(edge.input) == row.kind && edge.reader == row.reader &&
                                     Head{edge.writer.layer, edge.writer.head} == row.writer);
@@ -135,12 +138,12 @@ std::vector<ProjectedScore> changes(const CompositionTable& before, const Compos
 
 }  // namespace
 
-Projection project_readers(const Model& model, const Model& folded, const std::vector<ClosedEdge>& edges,
+Projection project_readers(const Model& model, const Model& folded, const std::vector<ScaledEdge>& edges,
                            const EvaluateOptions& options) {
     check_projection(model.config(), edges);
     std::map<ReaderWeight, std::set<Source>> writers;
     std::set<Composition> kinds;
-    for (const ClosedEdge& edge : edges) {
+    for (const ScaledEdge& edge : edges) {
         writers[weight_of(model.config(), edge)].insert(edge.writer);
         kinds.insert(kind_of(edge.input));
     }

@@ -20,12 +20,20 @@ void add_caption(Table& table, const std::vector<AblationRow>& rows, bool on_tex
     table.caption.push_back(fmt::format(
         "Mean loss in nats: of the first r ({} tokens), of the second without its first token ({}){}.",
         probe.length, probe.length - 1, on_text ? ", of all predictions on text" : ""));
-    const bool closes = std::any_of(rows.begin(), rows.end(),
-                                    [](const AblationRow& row) { return !row.of.edits.closed.empty(); });
-    if (closes)
+    const auto any_edge = [&](bool closed) {
+        return std::any_of(rows.begin(), rows.end(), [&](const AblationRow& row) {
+            return std::any_of(row.of.edits.edges.begin(), row.of.edits.edges.end(),
+                               [&](const ScaledEdge& edge) { return (edge.factor == 0) == closed; });
+        });
+    };
+    if (any_edge(true))
         table.caption.emplace_back(
             "A closed edge: the reader's input is the stream without what the writer wrote there; all that "
             "follows is recomputed.");
+    if (any_edge(false))
+        table.caption.emplace_back(
+            "An edge with a factor: in the stream that the reader's input reads, what the writer wrote is "
+            "multiplied by it; all that follows is recomputed.");
     std::vector<std::string> said;
     for (const AblationRow& row : rows)
         for (const std::string& note : row.notes)

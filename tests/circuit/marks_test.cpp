@@ -19,7 +19,7 @@ Circuit heads_of(const Model& model) { return circuit_of(model, {.heads_only = t
 
 std::size_t closed_edges(const Circuit& circuit) {
     return static_cast<std::size_t>(std::count_if(circuit.edges.begin(), circuit.edges.end(),
-                                                  [](const CircuitEdge& edge) { return edge.closed; }));
+                                                  [](const CircuitEdge& edge) { return edge.factor == 0; }));
 }
 
 }  // namespace
@@ -30,12 +30,12 @@ TEST(Marks, ClosedEdgesAreThoseOfTheEdits) {
     EXPECT_EQ(mark_edits(circuit, parse_edits("L0H{0,2}>L1H4.K, L0H7>L1H*.Q, L0H5", circuit.config)), 10U);
     EXPECT_EQ(closed_edges(circuit), 10U);
     for (const CircuitEdge& edge : circuit.edges)
-        if (edge.closed && edge.port == Reader::K) {
+        if (edge.factor == 0 && edge.port == Reader::K) {
             EXPECT_EQ(circuit.components[edge.to].label, "L1H4");
             EXPECT_THAT(circuit.components[edge.from].label, testing::AnyOf("L0H0", "L0H2"));
         }
     for (const Component& component : circuit.components)
-        EXPECT_EQ(component.removed, component.label == "L0H5");
+        EXPECT_EQ(component.factor, component.label == "L0H5" ? 0 : 1);
 }
 
 TEST(Marks, EdgesOfMlpsAndTheUnembeddingCloseToo) {
@@ -43,9 +43,25 @@ TEST(Marks, EdgesOfMlpsAndTheUnembeddingCloseToo) {
     const Edits edits = parse_edits("mlp0>L1H1.V, L0H0>mlp1, L0H1>unembed", circuit.config);
     EXPECT_EQ(mark_edits(circuit, edits), 3U);
     for (const CircuitEdge& edge : circuit.edges)
-        if (edge.closed && edge.port == Reader::V) {
+        if (edge.factor == 0 && edge.port == Reader::V) {
             EXPECT_EQ(circuit.components[edge.from].label, "mlp0");
         }
+}
+
+TEST(Marks, ScaledHeadsAndEdgesHaveTheirFactor) {
+    const Model model = load_model("example:attn-only-2l");
+    Circuit circuit = heads_of(model);
+    EXPECT_EQ(mark_edits(circuit, parse_edits("L0H1>L1H0.V=0.5,L0H0>L1H4.K,L0H2=2", circuit.config)), 2U);
+    EXPECT_EQ(closed_edges(circuit), 1U);
+    for (const CircuitEdge& edge : circuit.edges)
+        if (edge.factor != 0 && edge.factor != 1) {
+            EXPECT_EQ(edge.factor, 0.5);
+            EXPECT_EQ(circuit.components[edge.from].label, "L0H1");
+            EXPECT_EQ(edge.port, Reader::V);
+        }
+    for (const Component& component : circuit.components)
+        EXPECT_EQ(component.factor, component.label == "L0H2" ? 2 : 1);
+    EXPECT_THAT(keep(circuit, default_selection()).filter, testing::EndsWith("; 1 more that is scaled"));
 }
 
 TEST(Marks, SelectionKeepsWhatIsClosedAndSaysSo) {

@@ -27,7 +27,7 @@ struct Subject {
 
 std::size_t closed_edges(const CircuitPicture& picture) {
     return static_cast<std::size_t>(std::count_if(picture.edges.begin(), picture.edges.end(),
-                                                  [](const DrawnEdge& edge) { return edge.closed; }));
+                                                  [](const DrawnEdge& edge) { return edge.factor == 0; }));
 }
 
 std::string role_of(const CircuitPicture& picture, const std::string& label) {

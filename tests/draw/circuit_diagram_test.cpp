@@ -174,7 +174,7 @@ TEST(CircuitDiagram, EdgesInPartsOverlapNothing) {
 
 TEST(CircuitDiagram, AClosedEdgeIsGreyDashedAndCrossedOut) {
     CircuitPicture circuit = small_circuit();
-    circuit.edges[1].closed = true;
+    circuit.edges[1].factor = 0;
     const Diagram diagram = circuit_diagram(circuit);
     const auto edge = std::find_if(diagram.wires.begin(), diagram.wires.end(), [](const Wire& wire) {
         return wire.from.box == "L0H0" && wire.to.box == "L1H0";
@@ -188,9 +188,28 @@ TEST(CircuitDiagram, AClosedEdgeIsGreyDashedAndCrossedOut) {
     EXPECT_THAT(dot(diagram), testing::HasSubstr("closed (crossed out)"));
 }
 
+TEST(CircuitDiagram, AScaledEdgeIsDottedWithItsFactorOnIt) {
+    CircuitPicture circuit = small_circuit();
+    circuit.edges[1].factor = 0.5;
+    const Diagram diagram = circuit_diagram(circuit);
+    const auto edge = std::find_if(diagram.wires.begin(), diagram.wires.end(), [](const Wire& wire) {
+        return wire.from.box == "L0H0" && wire.to.box == "L1H0";
+    });
+    ASSERT_NE(edge, diagram.wires.end());
+    EXPECT_EQ(edge->stroke.dash, Dash::Dotted);
+    EXPECT_EQ(edge->tooltip, "scaled by 0.5: K-composition L0H0 -> L1H0: 0.4");
+    EXPECT_EQ(std::count_if(diagram.boxes.begin(), diagram.boxes.end(),
+                            [](const Box& box) { return box.label == plain("\u00d7 0.5"); }),
+              1);
+    EXPECT_THAT(dot(diagram), testing::HasSubstr("scaled by the factor on it"));
+    circuit.edges[1].factor = 1;
+    EXPECT_THAT(dot(circuit_diagram(circuit)), testing::Not(testing::HasSubstr("factor")));
+}
+
 TEST(CircuitDiagram, RolesHaveColoursAndALegend) {
     CircuitPicture circuit = small_circuit();
-    circuit.components[5].removed = true;
+    circuit.components[5].factor = 0;
+    circuit.components[1].factor = 0.5;
     auto boxes = boxes_of(circuit_diagram(circuit));
     EXPECT_NE(boxes["L0H0"].colour, boxes["L1H0"].colour);
     EXPECT_NE(boxes["L0H0"].colour, boxes["L0H1"].colour);

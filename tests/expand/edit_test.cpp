@@ -32,7 +32,7 @@ Network edited(const Config& config, const std::string& text) {
 }
 
 // All edges that a head writes to.
-Edits all_edges_of(const Config& config, Head writer) { return {.closed = edges_from(config, writer)}; }
+Edits all_edges_of(const Config& config, Head writer) { return {.edges = edges_from(config, writer)}; }
 
 std::vector<Config> every_nth_model(std::size_t step) {
     const std::vector<NamedConfig> all = tiny_models();
@@ -62,7 +62,7 @@ TEST(Edit, OfNothingIsTheNetworkItself) {
 TEST(Edit, KeepsAllNames) {
     for (const Config& config : small_models()) {
         const Network network = transformer(config);
-        const Network other = edit(network, config, {.removed = {{0, 0}}});
+        const Network other = edit(network, config, {.heads = {{{0, 0}}}});
         ASSERT_EQ(other.definitions.size(), network.definitions.size());
         for (std::size_t i = 0; i < network.definitions.size(); ++i)
             EXPECT_EQ(other.definitions[i].name, network.definitions[i].name);
@@ -71,8 +71,9 @@ TEST(Edit, KeepsAllNames) {
 
 TEST(Edit, IsReadBackFromItsText) {
     const Config config = tiny_gpt2();
-    for (const char* text : {"L0H1", "L0H0=0.5", "L0H1.V:{0,2}", "L0H0>L1H1.K,L0H1>L1H0.Q,mlp0>L1H0.V",
-                             "L0H0>mlp1,L0H1>unembed"}) {
+    for (const char* text :
+         {"L0H1", "L0H0=0.5", "L0H1.V:{0,2}", "L0H0>L1H1.K,L0H1>L1H0.Q,mlp0>L1H0.V", "L0H0>mlp1,L0H1>unembed",
+          "L0H1.V:{0,2}=0.5,L0H1.V:1", "L0H0>L1H1.K=0.5,mlp0>L1H0.Q=2", "L0H0>mlp1=0.5,mlp0>unembed=3"}) {
         const Network network = edited(config, text);
         EXPECT_EQ(parse_network(to_text(network)).output, network.output) << text;
     }
@@ -84,7 +85,7 @@ TEST(Edit, ClosingEveryEdgeOfAHeadIsRemovingIt) {
         if (!closing_is_removing(config)) continue;
         const Network network = transformer(config);
         const Head head{0, config.n_heads - 1};
-        const Network removed = edit(network, config, {.removed = {head}});
+        const Network removed = edit(network, config, {.heads = {{head}}});
         const Network closed = edit(network, config, all_edges_of(config, head));
         ASSERT_TRUE(same(removed.output, closed.output, config)) << to_text(closed);
         ASSERT_FALSE(same(removed.output, network.output, config));
@@ -102,13 +103,13 @@ TEST(Edit, LeavingOneEdgeOpenIsNotRemoving) {
     for (const Config& config : small_models()) {
         if (!closing_is_removing(config)) continue;
         const Network network = transformer(config);
-        const Expr removed = edit(network, config, {.removed = {{0, 1}}}).output;
+        const Expr removed = edit(network, config, {.heads = {{{0, 1}}}}).output;
         Edits edits = all_edges_of(config, {0, 1});
-        for (std::size_t i = 0; i < edits.closed.size(); ++i) {
+        for (std::size_t i = 0; i < edits.edges.size(); ++i) {
             Edits some = edits;
-            some.closed.erase(some.closed.begin() + static_cast<std::ptrdiff_t>(i));
+            some.edges.erase(some.edges.begin() + static_cast<std::ptrdiff_t>(i));
             // Shared keys and values are closed by any head of the group.
-            const ClosedEdge& open = edits.closed[i];
+            const ScaledEdge& open = edits.edges[i];
             if (config.group_size() > 1 && (open.input == EdgeInput::K || open.input == EdgeInput::V))
                 continue;
             EXPECT_FALSE(same(removed, edit(network, config, some).output, config)) << label(open);
@@ -159,7 +160,11 @@ TEST(Edit, TwoStepsAreOne) {
                                                                  {"L0H0>L1H1.K", "L0H1>L1H1.K"},
                                                                  {"L0H0>L1H0.K", "L0H0>L1H1.K"},
                                                                  {"L0H1>L1H1.Q", "L0H0>L1H1.V"},
-                                                                 {"L0H1=2", "L0H1>L1H1.K"}};
+                                                                 {"L0H1=2", "L0H1>L1H1.K"},
+                                                                 {"L0H0.V:0=2", "L0H1.V:{0,1}"},
+                                                                 {"L0H0>L1H1.K=2", "L0H1>L1H1.K=3"},
+                                                                 {"L0H0>L1H1.K=2", "L0H0>L1H0.K"},
+                                                                 {"L0H1>L1H1.Q=2", "L0H1>unembed=2"}};
     for (const Config& config : {tiny(), tiny_gpt2(), tiny_gpt2(2, 2, false)}) {
         for (const auto& [first, second] : pairs) {
             const Network once = edited(config, first + "," + second);
@@ -171,7 +176,7 @@ TEST(Edit, TwoStepsAreOne) {
 
 TEST(Edit, EditsOfDifferentHeadsCommute) {
     for (const Config& config : small_models()) {
-        if (config.norms_after()) continue;
+        if (config.norms_after() && config.folding.gains) continue;
         const Edits a = parse_edits("L0H0.V:0,L1H1=2", config), b = parse_edits("L0H1,L1H0.V:1", config);
         const Network network = transformer(config);
         EXPECT_TRUE(same(edit(edit(network, config, a), config, b).output,
@@ -190,6 +195,86 @@ TEST(Edit, ScalingByOneIsNothingAndByZeroIsRemoving) {
         EXPECT_TRUE(same(by_zero.run(scaled.output), edited(config, "L0H1").output, config));
         EXPECT_FALSE(same(scaled.output, network.output, config));
     }
+}
+
+TEST(Edit, AnEdgeOrComponentsScaledByOneAreNothingAndByZeroAreRemoved) {
+    const auto with = [](const Network& network, const Expr& factor, const Expr& value) {
+        Replacer replacer;
+        replacer.replace(factor, value);
+        return replacer.run(network.output);
+    };
+    const auto compare = [&](const Config& config, const std::string& item, const Expr& factor,
+                             const Expr& ones, const Expr& zeros) {
+        const Network scaled = edited(config, item + "=2");
+        EXPECT_TRUE(same(with(scaled, factor, ones), transformer(config).output, config)) << item;
+        EXPECT_TRUE(same(with(scaled, factor, zeros), edited(config, item).output, config)) << item;
+        EXPECT_FALSE(same(scaled.output, transformer(config).output, config)) << item;
+        EXPECT_FALSE(same(scaled.output, edited(config, item).output, config)) << item;
+    };
+    const Expr none = sum(std::vector<Term>{}, {});
+    for (const Config& config : small_models()) {
+        if (!config.norms_after() || !config.folding.gains)
+            compare(config, "L0H1.V:{0,2}", head_leaf("component_scale", {0, 1}, config.group_size()),
+                    copy(Space::Channel, 1), zero({Space::Channel}));
+        for (const char* item : {"L0H1>L1H0.Q", "L0H0>L1H1.K", "L0H1>L1H1.V", "mlp0>L1H0.K", "L0H0>mlp1",
+                                 "L0H1>unembed", "mlp1>unembed"}) {
+            const bool of_mlp = std::string(item).find("mlp") != std::string::npos;
+            if (config.norms_stream() || (of_mlp && !config.has_mlp())) continue;
+            const ScaledEdge edge = parse_edits(item, config).edges.front();
+            compare(config, item, edge_scale(config, edge), one(), none);
+        }
+    }
+}
+
+TEST(Edit, ScalingEveryEdgeOfAHeadIsScalingIt) {
+    int proved = 0;
+    for (const Config& config : every_nth_model(41)) {
+        if (!closing_is_removing(config)) continue;
+        const Network network = transformer(config);
+        const Head head{0, config.n_heads - 1};
+        const Network edges = with_edges_scaled(network, config, head);
+        EXPECT_TRUE(same(edit(network, config, {.heads = {{head, 2}}}).output, edges.output, config));
+        EXPECT_FALSE(same(network.output, edges.output, config));
+        ++proved;
+    }
+    std::cout << proved << " models\n";
+    EXPECT_GT(proved, 30);
+}
+
+TEST(Edit, AScaledEdgeIsReadAsPartOfWhatItsWriterWrote) {
+    // Written by hand: the key of L1H1 reads what is left of L0H0 and of L0H1.
+    const Config config = tiny();
+    const Network network = transformer(config);
+    const Network other = edited(config, "L0H0>L1H1.K=0.5,L0H1>L1H1.K=2");
+    const Expr by_hand =
+        parse_network(
+            "w0[q,d] = A0[q,k] V0[k,e] W_O[L0H0][e,d]\n"
+            "w1[q,d] = A1[q,k] V1[k,e] W_O[L0H1][e,d]\n"
+            "s[q,d] = x0[q,d] + w0[q,d] edge_scale.L0H0.K[L1H1] + w1[q,d] edge_scale.L0H1.K[L1H1]\n"
+            "K[q,e] = s[q,d] W_K[L1H1][d,e]",
+            {{"x0", network.at("x0")},
+             {"A0", select_head(network.at("A[L0]"), 0)},
+             {"A1", select_head(network.at("A[L0]"), 1)},
+             {"V0", select_head(network.at("V[L0]"), 0)},
+             {"V1", select_head(network.at("V[L0]"), 1)}})
+            .output;
+    EXPECT_TRUE(same(select_head(other.at("K[L1]"), 1), by_hand, config));
+    EXPECT_TRUE(same(select_head(other.at("K[L1]"), 0), select_head(network.at("K[L1]"), 0), config));
+}
+
+TEST(Edit, ScaledComponentsAreMultipliedInWhatTheHeadWrites) {
+    // W_V W_O' = W_V W_O (1 - Σ (1 - f) v vᵀ): component 0 is scaled, component 2 removed.
+    const Config config = tiny(1, 2);
+    const Expr weight = edited_output_weight(config, 0, parse_edits("L0H1.V:0=0.5,L0H1.V:2", config));
+    const Expr by_hand = parse_network(
+                             "a[e] = W_O[L0H1][e,d] V_OV[L0H1][c,d] one_hot(0)[c]\n"
+                             "b[e] = W_O[L0H1][e,d] V_OV[L0H1][c,d] one_hot(2)[c]\n"
+                             "v0[d] = V_OV[L0H1][c,d] one_hot(0)[c]\n"
+                             "v2[d] = V_OV[L0H1][c,d] one_hot(2)[c]\n"
+                             "w[e,d] = W_O[L0H1][e,d] - a[e] v0[d] + a[e] v0[d] component_scale[L0H1][c] "
+                             "one_hot(0)[c] - b[e] v2[d]\n")
+                             .output;
+    EXPECT_TRUE(same(select_head(weight, 1), by_hand, config));
 }
 
 TEST(Edit, RemovedComponentsAreTakenFromWhatTheHeadWrites) {
@@ -251,6 +336,11 @@ TEST(Edit, AnEdgeIntoAKeyIsOneIntoItsGroup) {
     EXPECT_EQ(edited(config, "L0H0>L1H{2,3}.K").output, edited(config, "L0H0>L1H3.K").output);
     EXPECT_TRUE(same(edited(config, "L0H0>L1H2.K,L0H1>L1H3.K").output,
                      edited(config, "L0H{0,1}>L1H2.K").output, config));
+    EXPECT_EQ(edited(config, "L0H0>L1H2.K=2").output, edited(config, "L0H0>L1H{2,3}.K=2").output);
+    EXPECT_EQ(to_text(edge_scale(config, parse_edits("L0H0>L1H2.K", config).edges.front())),
+              "out = edge_scale.L0H0.K[L1G1]\n");
+    expect_error(ErrorKind::Usage, "L1H2 and L1H3 share keys: one edge, which is given the factors 0 and 0.5",
+                 [&] { return parse_edits("L0H0>L1H2.K,L0H0>L1H3.K=0.5", config); });
     EXPECT_FALSE(same(edited(config, "L0H0>L1H2.Q").output, edited(config, "L0H0>L1H3.Q").output, config));
 }
 
@@ -266,7 +356,10 @@ TEST(Edit, DifferentEditsGiveDifferentNetworks) {
             ++n;
         }
     for (const char* text :
-         {"L0H0", "L0H1", "L1H0", "L0H0=2", "L0H1=2", "L0H0.V:0", "L0H0.V:1", "L0H1.V:0"}) {
+         {"L0H0",          "L0H1",          "L1H0",          "L0H0=2",        "L0H1=2",
+          "L0H0.V:0",      "L0H0.V:1",      "L0H1.V:0",      "L0H0.V:0=2",    "L0H0.V:1=2",
+          "L0H1.V:0=2",    "L0H0>L1H0.K=2", "L0H1>L1H0.K=2", "L0H0>L1H1.K=2", "L0H0>L1H0.Q=2",
+          "L0H0>L1H0.V=2", "mlp0>L1H0.K=2", "L0H0>mlp1=2",   "mlp0>mlp1=2",   "L0H0>unembed=2"}) {
         values.insert(ModularRun(model).value(edited(config, text).output).values);
         ++n;
     }
@@ -293,17 +386,22 @@ TEST(Edit, RefusesWhatItCannotDo) {
     refuses(ErrorKind::Usage, "L1H0>L1H1.K", "L1H0>L1H1.K: the reader does not see what the writer writes");
     refuses(ErrorKind::Unsupported, "L0H0>mlp1", "there is no mlp1: the model has attention only");
     refuses(ErrorKind::Usage, "L0H0.V:3", "L0H0 has no component 3: a head has components 0 to 2");
-    refuses(ErrorKind::Usage, "L0H0,L0H0=2", "the factor of L0H0 is given twice");
+    refuses(ErrorKind::Usage, "L0H0,L0H0=2", "L0H0 is given twice, with the factors 0 and 2");
+    refuses(ErrorKind::Usage, "L0H0.V:{0,1}=0.5,L0H0.V:1",
+            "L0H0.V:1 is given twice, with the factors 0 and 0.5");
+    refuses(ErrorKind::Usage, "L0H{0,1}>L1H1.K=0.5,L0H1>L1H1.K=2",
+            "L0H1>L1H1.K is given twice, with the factors 0.5 and 2");
     Config bert = tiny_gpt2(2, 2, false);
     bert.norm_placement = NormPlacement::Stream;
-    expect_error(ErrorKind::Unsupported, "edges are not closed in a model with norms on its residual stream",
+    expect_error(ErrorKind::Unsupported, "edges are not edited in a model with norms on its residual stream",
                  [&] { return edited(bert, "L0H0>L1H1.K"); });
     Config olmo = tiny(2, 2);
     olmo.norm = Norm::RmsNorm;
     olmo.norm_placement = NormPlacement::After;
-    expect_error(ErrorKind::Unsupported,
-                 "components of a head are not removed from a model with norms behind",
-                 [&] { return edited(olmo, "L0H0.V:0"); });
+    EXPECT_NO_THROW(edited(olmo, "L0H0.V:0=0.5"));  // of W_V W_O alone
+    olmo.folding.gains = true;
+    expect_error(ErrorKind::Unsupported, "components of a head are not edited in a model with norms behind",
+                 [&] { return edited(olmo, "L0H0.V:0=0.5"); });
 }
 
 TEST(EditText, IsReadAndPrinted) {
@@ -315,20 +413,52 @@ TEST(EditText, IsReadAndPrinted) {
     EXPECT_EQ(text("L0H{0,2,4}>L1H{2,4-7}.K"), "L0H{0,2,4}>L1H{2,4-7}.K");
     EXPECT_EQ(text("L0H0>L1H6.K, L0H0>L1H7.K, L0H0>L1H6.K"), "L0H0>L1H{6,7}.K");
     EXPECT_EQ(text("L0H3.V:0-2,L0H3.V:2"), "L0H3.V:0-2");
-    EXPECT_EQ(text("L1H3, L0H1=0.5, L0H3"), "L0H3,L1H3,L0H1=0.5");
+    EXPECT_EQ(text("L1H3, L0H1=0.5, L0H3"), "L0H1=0.5,L0H3,L1H3");
+    EXPECT_EQ(text("L0H3.V:2=0.5,L0H3.V:0,L0H3.V:{3,5}=0.5"), "L0H3.V:0,L0H3.V:{2,3,5}=0.5");
+    EXPECT_EQ(text("L0H3=0,L0H3.V:0=0,L0H0>L1H1.K=-0"), "L0H3,L0H3.V:0,L0H0>L1H1.K");
+    EXPECT_EQ(text("L0H0>L1H6.K=0.5,L0H0>L1H7.K=0.5,L0H0>L1H5.K,mlp0>L1H1.K=1e-3"),
+              "mlp0>L1H1.K=0.001,L0H0>L1H5.K,L0H0>L1H{6,7}.K=0.5");
     EXPECT_EQ(text("mlp0>L1H*.Q"), "mlp0>L1H{0-7}.Q");
     EXPECT_EQ(text("L0H3>mlp0,L0H3>unembed"), "L0H3>mlp0,L0H3>unembed");
     for (const char* written :
-         {"L0H{0,2,4}>L1H{2,4-7}.K", "L0H3,L1H3,L0H1=0.5", "L0H3.V:0-2", "L0H3.V:{0,2,5-7}"})
+         {"L0H{0,2,4}>L1H{2,4-7}.K", "L0H1=0.5,L0H3,L1H3", "L0H3.V:0-2", "L0H3.V:{0,2,5-7}",
+          "L0H3.V:{0,2}=0.5,L0H3.V:1=2", "L0H{0,2,4}>L1H{2,4-7}.K=0.5,L0H1>unembed=1", "L0H3>mlp0=-2"})
         EXPECT_EQ(text(text(written).c_str()), written);
 }
 
 TEST(EditText, ShowsWhatItCannotRead) {
     const Config config = tiny(2, 2);
-    for (const char* item :
-         {"L0", "L0H", "H3", "L0H0>", "L0H0>L1H1", "L0H0>L1H1.X", "L0H0=", "L0H0=x", "L0H{0", "L0H{}",
-          "L0H1-0", "L0H0.V:", "L0H0.K:0", "L0H0 L0H1", "L0H-1", "x", "L0H0>L1H1.K.K"})
+    for (const char* item : {"L0",          "L0H",           "H3",           "L0H0>",      "L0H0>L1H1",
+                             "L0H0>L1H1.X", "L0H0=",         "L0H0=x",       "L0H{0",      "L0H{}",
+                             "L0H1-0",      "L0H0.V:",       "L0H0.K:0",     "L0H0 L0H1",  "L0H-1",
+                             "x",           "L0H0>L1H1.K.K", "L0H0>L1H1.K=", "L0H0.V:0=x", "L0H0=nan",
+                             "L0H0=inf",    "L0H0=0.5=0.5",  "L0H0=0.5.V:0"})
         expect_error(ErrorKind::Usage, "is no edit", [&] { return parse_edits(item, config); });
+}
+
+TEST(EditText, AListCanWantFactorsOrNone) {
+    const Config config = tiny(2, 2);
+    expect_error(ErrorKind::Usage, "\"L0H0\" has no factor, as in L0H3=0.5",
+                 [&] { return parse_edits("L0H1=2,L0H0", config, EditFactor::Required); });
+    expect_error(ErrorKind::Usage, "\"L0H1=2\" has a factor: it is scaled, not removed",
+                 [&] { return parse_edits("L0H0,L0H1=2", config, EditFactor::Absent); });
+    EXPECT_EQ(parse_edits("L0H0=0", config, EditFactor::Required),
+              parse_edits("L0H0", config, EditFactor::Absent));
+}
+
+TEST(EditNotes, NameWhatIsScaledWithItsFactor) {
+    const Config config = tiny_gpt2(2, 4);
+    const std::vector<std::string> notes = edit_notes(
+        config, parse_edits("L0H0=2,L0H1,L0H2.V:0=0.5,L0H3.V:1,L0H2>L1H{0,1}.K=0.5,L0H3>L1H2.Q", config));
+    ASSERT_EQ(notes.size(), 7u);
+    EXPECT_EQ(notes[1], "Scaled: L0H0 by 2: all that the head writes, b_V included.");
+    EXPECT_EQ(notes[3],
+              "Components scaled: L0H2.V:0 by 0.5: W_O becomes W_O (1 - Σ (1 - f) v vᵀ), f the factor, v the "
+              "singular directions that W_V W_O writes, numbered from the largest.");
+    EXPECT_EQ(notes[5],
+              "Scaled (2 edges): L0H2>L1H{0,1}.K=0.5. The input is read from the stream with the factor on "
+              "what the writer writes there in this run; all that follows is recomputed.");
+    EXPECT_EQ(notes[6], "Norm scales in front of closed or scaled inputs are recomputed.");
 }
 
 TEST(EditNotes, SayWhatIsRecomputedAndWhoSharesKeys) {

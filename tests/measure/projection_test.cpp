@@ -33,7 +33,7 @@ const ProjectedScore& score_of(const Projection& projection, Head writer, Head r
 
 TEST(Projection, TakesAllThatTheWriterWritesFromTheReader) {
     const Projection projection = project_readers(
-        folded(), folded(), parse_edits("L0H{0,2}>L1H1.Q", folded().config()).closed, in_double);
+        folded(), folded(), parse_edits("L0H{0,2}>L1H1.Q", folded().config()).edges, in_double);
     for (const int writer : {0, 2}) {
         const ProjectedScore& score = score_of(projection, {0, writer}, {1, 1});
         EXPECT_TRUE(score.asked_for);
@@ -47,14 +47,14 @@ TEST(Projection, TakesAllThatTheWriterWritesFromTheReader) {
 
 TEST(Projection, IntoKeysIsForAllHeadsThatShareThem) {
     const Projection projection =
-        project_readers(folded(), folded(), parse_edits("L0H0>L1H3.K", folded().config()).closed, in_double);
+        project_readers(folded(), folded(), parse_edits("L0H0>L1H3.K", folded().config()).edges, in_double);
     EXPECT_LT(score_of(projection, {0, 0}, {1, 2}).after, 1e-8);
     EXPECT_FALSE(score_of(projection, {0, 0}, {1, 2}).asked_for);
     EXPECT_TRUE(score_of(projection, {0, 0}, {1, 3}).asked_for);
 }
 
 TEST(Projection, OfTheFilesOwnWeightsIsThatOfTheFoldedOnesWhenTheyAreReadBack) {
-    const auto edges = parse_edits("L0H0>L1H3.K,L0H1>L1H2.V", folded().config()).closed;
+    const auto edges = parse_edits("L0H0>L1H3.K,L0H1>L1H2.V", folded().config()).edges;
     const Projection own = project_readers(stored(), folded(), edges, in_double);
     const test::TemporaryFolder folder;
     save_model(own.model, folder.path(), {.dtype = DType::F64});
@@ -76,7 +76,7 @@ TEST(Projection, RunsAlikeInTheFilesOwnAndInFoldedWeightsWhereNormsHaveNoBias) {
     const std::string unbiased =
         "random:layers=2,heads=4,d_model=24,d_head=4,vocab=11,ctx=9,norm=layernorm,d_mlp=16";
     const Model own = load_model(unbiased, {.fold = no_folding}), other = load_model(unbiased);
-    const auto edges = parse_edits("L0H0>L1H3.K,L0H1>L1H2.V", own.config()).closed;
+    const auto edges = parse_edits("L0H0>L1H3.K,L0H1>L1H2.V", own.config()).edges;
     const headway::Run want = run_model(project_readers(other, other, edges).model, tokens, in_double);
     const headway::Run got = run_model(project_readers(own, other, edges).model, tokens, in_double);
     for (std::size_t i = 0; i < want.logits.size(); ++i)
@@ -88,13 +88,16 @@ TEST(Projection, RefusesWhatHasNoReaderWeight) {
     for (const char* text : {"mlp0>L1H1.K", "L0H0>mlp1", "L0H0>unembed"})
         test::expect_error(
             ErrorKind::Unsupported, "only readers Q, K and V of what heads write are projected",
-            [&] { return project_readers(folded(), folded(), parse_edits(text, config).closed, in_double); });
+            [&] { return project_readers(folded(), folded(), parse_edits(text, config).edges, in_double); });
+    test::expect_error(ErrorKind::Usage, "L0H0>L1H1.K has a factor: a projection takes all of an edge", [&] {
+        return project_readers(folded(), folded(), parse_edits("L0H0>L1H1.K=0.5", config).edges, in_double);
+    });
     test::expect_error(ErrorKind::Usage, "there is no edge to project",
                        [&] { return project_readers(folded(), folded(), {}, in_double); });
 }
 
 TEST(SavedEdit, ReadBackRunsAsTheRewrittenNetwork) {
-    const Edits edits = parse_edits("L0H1.V:0-2,L1H3=0.5,L0H2", folded().config());
+    const Edits edits = parse_edits("L0H1.V:0-2,L0H3.V:1=0.5,L1H3=0.5,L0H2", folded().config());
     const test::TemporaryFolder folder;
     save_model(with_edited_weights(stored(), edits, folded()), folder.path(), {.dtype = DType::F64});
     const headway::Run got = run_model(load_model(folder.path().string()), tokens, in_double);

@@ -62,19 +62,21 @@ struct Run {
     Matrix logits;      ///< [position][d_vocab]
 };
 
-/// An edge that is closed: the reader's input is read from the stream minus what the writer added to it.
-struct Closed {
+/// An edge that is closed or scaled: the reader's input is read from the stream in which what the writer added
+/// to it is multiplied by the factor.
+struct Scaled {
     int writer_layer = 0;
     int writer_head = 0;  ///< -1: the MLP
     char input = 'K';     ///< Q, K, V of a head; M: the MLP; U: the unembedding
     int layer = 0;        ///< of the reader
     int head = 0;         ///< K and V: of all heads that share them
+    double factor = 0;
 };
 
 /// What is done to a run.
 struct Intervention {
-    std::vector<Closed> closed = {};
-    bool frozen_scales = false;  ///< norms in front of closed inputs keep the scale of the whole stream
+    std::vector<Scaled> edges = {};
+    bool frozen_scales = false;  ///< norms in front of edited inputs keep the scale of the whole stream
     std::map<std::pair<int, int>, Matrix> patterns = {};  ///< given to a (layer, head)
 };
 
@@ -209,12 +211,12 @@ private:
         return in_front() ? read_norm(x, norm, layer, rstd, given) : x;
     }
 
-    /// Whether an edge into this input is closed; takes what its writer wrote from `x`.
-    bool close(Matrix& x, char input, int layer, int head, const std::vector<LayerRun>& layers) const {
+    /// Whether an edge into this input is edited; takes what its writer wrote from `x`, or a part of it.
+    bool rescale(Matrix& x, char input, int layer, int head, const std::vector<LayerRun>& layers) const {
         bool any = false;
         const bool shared = input == 'K' || input == 'V';  // `head` is a key-value head
         std::vector<std::pair<int, int>> writers;
-        for (const Closed& edge : what_.closed) {
+        for (const Scaled& edge : what_.edges) {
             if (edge.input != input || (input != 'U' && edge.layer != layer)) continue;
             const bool of_head = input == 'Q' || shared;
             if (of_head && (shared ? edge.head / c_.group_size() : edge.head) != head) continue;
@@ -224,18 +226,18 @@ private:
             const LayerRun& run = layers.at(size(edge.writer_layer));
             const Matrix& wrote = edge.writer_head < 0 ? run.mlp : run.written.at(size(edge.writer_head));
             for (std::size_t q = 0; q < x.size(); ++q)
-                for (std::size_t d = 0; d < x[q].size(); ++d) x[q][d] -= wrote[q][d];
+                for (std::size_t d = 0; d < x[q].size(); ++d) x[q][d] -= (1 - edge.factor) * wrote[q][d];
             any = true;
         }
         return any;
     }
 
-    /// What one input of a branch reads: `n`, or the norm of the stream without what is closed.
+    /// What one input of a branch reads: `n`, or the norm of the stream without what is taken from it.
     Matrix own_input(const Matrix& n, const Matrix& x, char input, const std::string& norm, int layer,
                      int head, const std::vector<LayerRun>& layers, const Vector& rstd) const {
         Matrix own = x;
         Vector scale;
-        if (!close(own, input, layer, head, layers)) return n;
+        if (!rescale(own, input, layer, head, layers)) return n;
         return branch_input(own, norm, layer, scale, what_.frozen_scales ? &rstd : nullptr);
     }
 
@@ -492,13 +494,13 @@ private:
     Matrix unembed(const Matrix& x, Run& run) const {
         const bool has_norm = c_.norm != Norm::None && c_.final_norm;
         Matrix read = x;
-        const bool closed = close(read, 'U', -1, -1, run.layers);
+        const bool edited = rescale(read, 'U', -1, -1, run.layers);
         Matrix n = c_.masked_head ? masked_head(read) : read;
         run.rstd_final.assign(x.size(), 1.0);
         if (has_norm) {
             const bool mean = c_.norm == Norm::LayerNorm && (c_.masked_head || !stream_has_no_mean());
             Vector whole;
-            if (closed && what_.frozen_scales)
+            if (edited && what_.frozen_scales)
                 normed(c_.masked_head ? masked_head(x) : x, "ln_final", -1, mean, false, whole);
             n = normed(n, "ln_final", -1, mean, !c_.folding.gains, run.rstd_final,
                        whole.empty() ? nullptr : &whole);

@@ -18,11 +18,11 @@ enum class ComponentKind { Embed, Position, Head, Mlp, Unembed };
 
 struct Component {
     ComponentKind kind = ComponentKind::Head;
-    int layer = -1;        ///< of a head or an MLP
-    int head = -1;         ///< of a head
-    std::string label;     ///< `embed`, `pos`, `L0H3`, `mlp5`, `unembed`
-    std::string role;      ///< as CircuitOptions::roles has it; weights alone do not tell
-    bool removed = false;  ///< by an edit
+    int layer = -1;     ///< of a head or an MLP
+    int head = -1;      ///< of a head
+    std::string label;  ///< `embed`, `pos`, `L0H3`, `mlp5`, `unembed`
+    std::string role;   ///< as CircuitOptions::roles has it; weights alone do not tell
+    double factor = 1;  ///< of what it writes, by an edit; 0: removed
 };
 
 /// A singular component (or a subspace of near-equal ones) of what the writer of an edge writes, and its
@@ -38,7 +38,7 @@ struct CircuitEdge {
     std::size_t to = 0;
     Reader port = Reader::K;  ///< the input of `to`: one of q, k, v of a head, or the one that it has
     EdgeWeight weight;
-    bool closed = false;               ///< by an edit: selection keeps it, and it is drawn crossed out
+    double factor = 1;                 ///< by an edit; 0: closed. Others than 1: selection keeps it
     std::vector<EdgePart> parts = {};  ///< as far as `split_edges` found them, the largest share first
 };
 

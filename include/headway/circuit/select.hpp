@@ -45,7 +45,7 @@ struct Selection {
 Selection default_selection();
 
 /// The part of `whole` that is selected: its edges, and the components that they join (embed and unembed
-/// stay); edges that are closed are kept as well, unless `on_path`. An edge without a score passes no
+/// stay); edges that are closed or scaled are kept as well, unless `on_path`. An edge without a score passes no
 /// threshold and ranks last. Throws Error(Usage): on_path in a circuit of heads only.
 Circuit keep(const Circuit& whole, const Selection& selection);
 

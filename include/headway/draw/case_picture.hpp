@@ -1,4 +1,4 @@
-// A case of an ablation as a circuit: which edges were closed in the run, what the heads still did in it.
+// A case of an ablation as a circuit: which edges were closed or scaled in the run, what the heads still did in it.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -10,8 +10,9 @@
 
 namespace headway {
 
-/// The picture of the case `rows[which]`: of `whole` the edges into the inputs that any case closes edges
-/// into, those that default_selection() keeps and the closed ones, which are crossed out. Heads are called by
+/// The picture of the case `rows[which]`: of `whole` the edges into the inputs that any case edits edges
+/// into, those that default_selection() keeps and the edited ones: closed ones are crossed out, scaled ones
+/// have their factor. Heads are called by
 /// what they did in the run of the case: `previous token` or `induction` from an attention of 0.3 on. The
 /// caption names the case, and gives the induction of `heads` and both losses. All pictures of one ablation
 /// have the same heads, but for those that only its own edges join.

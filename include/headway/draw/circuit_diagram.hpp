@@ -20,8 +20,8 @@ struct DrawnComponent {
     std::string label;  ///< `embed`, `pos`, `L0H3`, `mlp5`, `unembed`: unique
     DrawnKind kind = DrawnKind::Head;
     int layer = -1;
-    std::string role;      ///< "induction", "previous token", or empty: written in the box, and its colour
-    bool removed = false;  ///< by an edit: drawn pale
+    std::string role;   ///< "induction", "previous token", or empty: written in the box, and its colour
+    double factor = 1;  ///< of what it writes, by an edit: 0 is drawn pale, another one written in the box
 };
 
 /// A part of an edge: a singular component of what the writer writes.
@@ -35,7 +35,9 @@ struct DrawnEdge {
     std::size_t to = 0;
     DrawnPort port = DrawnPort::Other;
     std::optional<double> weight;  ///< nothing: drawn grey; negative: dashed
-    bool closed = false;           ///< left out of a run: grey, dashed and crossed out
+    /// Of what a run reads through it: 0 is grey, dashed and crossed out, another one dotted, with the factor
+    /// on it.
+    double factor = 1;
     /// Drawn side by side, each as wide as its share; what they lack to the whole is the last, palest one.
     std::vector<DrawnPart> parts = {};
 };

@@ -72,6 +72,10 @@ Expr circuit_matrix(const Config& config, const HeadCircuit& circuit, CircuitEnd
 /// The diagonal over the vocabulary: ports [position]. Throws as circuit_matrix.
 Expr circuit_diagonal(const Config& config, const HeadCircuit& circuit);
 
+/// The sum of each row over the whole vocabulary (PositionQK: over the positions of the run): ports
+/// [position]. Throws as circuit_matrix.
+Expr circuit_row_sums(const Config& config, const HeadCircuit& circuit);
+
 /// The circuit cut open inside its head, over the whole vocabulary (PositionQK: over the positions of the
 /// run): ports [head inner, head inner]. It has the nonzero eigenvalues of the whole matrix (AB and BA have
 /// the same), and its trace. Requires: one head. Throws as circuit_matrix.

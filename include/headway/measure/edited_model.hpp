@@ -31,9 +31,9 @@ EditedModel edited(const Model& model, const Edits& edits, const std::vector<Giv
 
 /// The model with an edit of weights carried out: W_O of the edited heads is another, and nothing else; other
 /// heads keep their bits. Its own network is that of `edited`. `directions` is the model whose singular
-/// components are removed: the folded one where `model` is not folded, with the same heads. Throws as
-/// check_edits, and Error(Unsupported) for edits that are none of weights: a closed edge is an operation on a
-/// run, not a weight.
+/// components are edited: the folded one where `model` is not folded, with the same heads. Throws as
+/// check_edits for both models, and Error(Unsupported) for edits that are none of weights: an edge closed or
+/// scaled is an operation on a run.
 Model with_edited_weights(const Model& model, const Edits& edits, const Model& directions);
 Model with_edited_weights(const Model& model, const Edits& edits);
 

@@ -29,9 +29,9 @@ struct Projection {
 /// `model` with the readers' weights W' = γ⁻¹ (1 - P) γ W, P the projection on the span of the rows of the
 /// writers' W_OV in `folded`, γ the gain of the norm in front (1 without one, or where it is folded).
 /// `folded` is the same model with its norms folded, or `model` itself; scores are of it. A norm's bias is
-/// projected with the rest. Throws as check_edits; Error(Unsupported): edges of MLPs or into MLPs and the
+/// projected with the rest. Throws as check_edits; Error(Usage): edges with a factor; Error(Unsupported): edges of MLPs or into MLPs and the
 /// unembedding, a gain with zeros.
-Projection project_readers(const Model& model, const Model& folded, const std::vector<ClosedEdge>& edges,
+Projection project_readers(const Model& model, const Model& folded, const std::vector<ScaledEdge>& edges,
                            const EvaluateOptions& options = {});
 
 }  // namespace headway
