@@ -57,6 +57,25 @@ ProbeTokens tokens_to_probe(const Arguments& arguments, const Config& config, co
                     options.seed)};
 }
 
+Flag rope_offset_flag() {
+    return {"--rope-offset", "N", "rotary models: query minus key position of q and k scores (default 0)"};
+}
+
+Flag rope_mean_flag() {
+    return {"--rope-mean", "MAX", "rotary models: root mean square over the offsets 0 to MAX"};
+}
+
+ScoreOptions rotary_score(const Arguments& arguments, const Config& config) {
+    constexpr int most = 1 << 16;
+    const bool one = arguments.has("--rope-offset"), mean = arguments.has("--rope-mean");
+    require(!one || !mean, ErrorKind::Usage, "--rope-offset and --rope-mean are both there: one is enough");
+    if (!one && !mean) return {};
+    const char* flag = one ? "--rope-offset" : "--rope-mean";
+    require(config.positions == Positions::Rotary, ErrorKind::Usage, "{}: the model has no rotary positions",
+            flag);
+    return {.offset = static_cast<int>(arguments.integer(flag, 0, 0, most)), .mean_over_offsets = mean};
+}
+
 void require_model(const Arguments& arguments) {
     const Verb& verb = arguments.verb();
     if (arguments.positional(0).empty())

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cli/session.hpp"
+#include "headway/measure/score_network.hpp"
 #include "headway/model/series.hpp"
 
 #include <string>
@@ -22,6 +23,12 @@ struct ProbeTokens {
 ProbeTokens probe_tokens(const Arguments& arguments, const Config& config, const CheckpointStep& where);
 /// The same of a command that always probes: drawn without the flags.
 ProbeTokens tokens_to_probe(const Arguments& arguments, const Config& config, const CheckpointStep& where);
+
+/// `--rope-offset`, `--rope-mean`, and what they say of scores. Throws Error(Usage): both, or a model without
+/// rotary positions.
+Flag rope_offset_flag();
+Flag rope_mean_flag();
+ScoreOptions rotary_score(const Arguments& arguments, const Config& config);
 
 /// Throws Error(Usage) without a MODEL, which only --over does without.
 void require_model(const Arguments& arguments);

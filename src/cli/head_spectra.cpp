@@ -41,8 +41,8 @@ Opened open_edited(const Arguments& arguments, const EvaluateOptions& evaluate) 
     const Embedding embedding = parse_embedding(arguments.text("--embed", "raw"));
     const Model model = open_model(arguments, arguments.positional(0));
     const Edits edits = edits_of(arguments, model.config());
-    require(edits.closed.empty() && edits.given_patterns.empty(), ErrorKind::Usage,
-            "--close and --pattern edit a run; eigenvalues are of weights");
+    require(edits.only_weights(), ErrorKind::Usage,
+            "edges (--close, --scale) and --pattern edit a run; eigenvalues are of weights");
     const Model edited = edits.empty() ? model : with_edited_weights(model, edits);
     Result result = result_of(arguments, model);
     std::vector<std::string>& caption = result.table.caption;

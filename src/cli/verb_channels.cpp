@@ -1,5 +1,6 @@
 // headway channels: through which singular components heads talk to heads.
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/head_options.hpp"
 #include "cli/session.hpp"
 #include "cli/verb.hpp"
 #include "headway/base/error.hpp"
@@ -20,8 +21,9 @@ std::vector<Head> heads_of(const Arguments& arguments, std::string_view flag, co
     return arguments.has(flag) ? parse_heads(arguments.text(flag), config) : std::vector<Head>{};
 }
 
-ChannelOptions options_of(const Arguments& arguments) {
-    ChannelOptions options;
+ChannelOptions options_of(const Arguments& arguments, const Config& config) {
+    ChannelOptions options{.score = rotary_score(arguments, config)};
+    options.score.stream_norms = false;
     options.gap = arguments.number("--gap", options.gap);
     require(options.gap >= 0 && options.gap < 1, ErrorKind::Usage, "--gap {}: expected 0 to 1", options.gap);
     return options;
@@ -34,7 +36,7 @@ ChannelSearch search_of(const Arguments& arguments, const Config& config) {
     search.order = parse_channel_order(arguments.text("--sort", "excess"));
     search.least_weight = arguments.number("--min-weight", 0);
     search.top = arguments.top(search.top);
-    search.channel = options_of(arguments);
+    search.channel = options_of(arguments, config);
     return search;
 }
 
@@ -48,15 +50,20 @@ ChannelView view_of(const Arguments& arguments, const std::string& where) {
 }
 
 // The network of the scores of a pair, as `headway contract` reads it.
-Expr network_of(const Config& config, const ChannelPair& pair, ChannelSide side) {
+Expr network_of(const Config& config, const ChannelPair& pair, ChannelSide side, const ScoreOptions& score) {
+    require(side != ChannelSide::Both || score.positions() == 0, ErrorKind::Unsupported,
+            "--formula of both ends at an offset: the reader's components there are no leaves of the model");
     if (side == ChannelSide::Both) return channel_overlaps(config, pair);
-    return channel_squares(config, pair, side == ChannelSide::Reader ? ScoreEnd::Reader : ScoreEnd::Writer);
+    return channel_squares(config, pair, side == ChannelSide::Reader ? ScoreEnd::Reader : ScoreEnd::Writer,
+                           score);
 }
 
 int one_pair(const Arguments& arguments, const Model& model, const ChannelPair& pair, ChannelView view) {
     const std::string where = arguments.positional(0);
     const Destination to = destination(arguments, {where});
-    const ChannelOptions options = options_of(arguments);
+    const ChannelOptions options = options_of(arguments, model.config());
+    require(view.side == ChannelSide::Writer || !options.score.mean_over_offsets, ErrorKind::Usage,
+            "--rope-mean: a reader of several offsets has no components: --of writer");
     require(!arguments.has("--sort") && !arguments.has("--min-weight"), ErrorKind::Usage,
             "--sort and --min-weight are of rankings: the channels of one pair are listed by singular value");
     view.top = arguments.top(view.side == ChannelSide::Both ? 20 : view.top);
@@ -102,7 +109,8 @@ int run_channels(const Arguments& arguments) {
     const ChannelPair chosen{from.front(), to.front(), kinds.front()};
     if (!arguments.has("--formula")) return one_pair(arguments, model, chosen, view);
     check_text_output(arguments, {where});
-    write_bytes(arguments.text("--output"), to_text(network_of(model.config(), chosen, view.side)));
+    write_bytes(arguments.text("--output"), to_text(network_of(model.config(), chosen, view.side,
+                                                               options_of(arguments, model.config()).score)));
     return 0;
 }
 
@@ -123,6 +131,8 @@ Verb channels_verb() {
                      {"--embed", "E", "what stands for a token: raw (W_E, default), mlp0 or layer0"},
                      {"--sort", "COLUMN", "rank by excess (default), score, z or contribution"},
                      {"--min-weight", "X", "rank channels of at least this weight only"},
+                     rope_offset_flag(),
+                     rope_mean_flag(),
                      {"--gap", "X", "singular values closer than this, relatively, are one subspace (1e-4)"},
                      {"--top", "N", "the first N rows only (default of a ranking: 20)"},
                      {"--formula", "",
@@ -134,6 +144,7 @@ Verb channels_verb() {
                      "headway channels example:attn-only-2l --from L0H3 --to L1H4 --kind k --of both --top 5",
                      "headway channels example:attn-only-2l --kind k --top 10 --min-weight 0.05",
                      "headway channels gpt2/ --to L5H1 --kind k --tokens 5",
+                     "headway channels llama/ --from L3H1 --to L7H2 --kind k --rope-offset 1",
                      "headway channels example:attn-only-2l --from L0H3 --to L1H4 --kind k -o channels.svg"},
         .notes =
             "With one head in --from, one in --to and one --kind: all channels of that pair, by singular "

@@ -3,8 +3,6 @@
 
 #include "headway/contract/tiles.hpp"
 #include "headway/expand/head_circuit.hpp"
-#include "headway/expand/normalise.hpp"
-#include "headway/network/leaves.hpp"
 
 #include <algorithm>
 #include <set>
@@ -32,7 +30,7 @@ public:
                                       logits_.begin() + tile.first_column +
                                           tile.rows[i] * static_cast<std::int64_t>(outputs_.size()));
             });
-        add_means(model, direct, options);
+        add_means(model, options);
     }
 
     double operator()(int destination, int output) const {
@@ -45,12 +43,10 @@ private:
         return static_cast<std::size_t>(std::ranges::lower_bound(tokens, token) - tokens.begin());
     }
 
-    /// W_E times the sum of the columns of W_U, a few tokens at a time: a run has no more than n_ctx.
-    void add_means(const Model& model, const Expr& direct, const EvaluateOptions& options) {
+    /// A few tokens at a time: a run has no more than n_ctx.
+    void add_means(const Model& model, const EvaluateOptions& options) {
         const Config& config = model.config();
-        const Expr embedded = split_matrix(direct, sizes_of(config, 1)).left;
-        const Index q{Space::Position, 0}, d{Space::Residual, 1}, w{Space::Vocab, 2};
-        const Expr sum = normalise(product({{embedded, {q, d}}, {leaf("W_U"), {d, w}}}, {q}));
+        const Expr sum = circuit_row_sums(config, {.kind = CircuitKind::Direct});
         constexpr std::size_t most = 64;
         const std::size_t chunk = std::min(most, static_cast<std::size_t>(std::max(config.n_ctx, 1)));
         for (std::size_t at = 0; at < destinations_.size(); at += chunk) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "headway/base/error.hpp"
 #include "headway/measure/channels.hpp"
 #include "headway/network/leaves.hpp"
 
@@ -52,11 +53,17 @@ Expr squares(const End& writer, const End& reader, ScoreEnd of) {
     return product({overlap, overlap, value, value}, kept);
 }
 
-End writer_of(const Config& config, const ChannelPair& pair) {
+End writer_end(const Config& config, const ChannelPair& pair) {
     return head_end(config, writer_components(), pair.writer);
 }
-End reader_of(const Config& config, const ChannelPair& pair) {
+End reader_end(const Config& config, const ChannelPair& pair) {
     return head_end(config, reader_components(pair.kind), pair.reader);
+}
+
+/// The same as a composition score has it, with the rotation of an offset.
+Expr rotated(const Config& config, const ScorePart& from, const ScorePart& to, Composition kind,
+             const ScoreOptions& score) {
+    return component_norm(config, {Writer::Heads, reader_of(kind), from, to}, score);
 }
 
 }  // namespace
@@ -76,14 +83,24 @@ ComponentSymbols reader_components(Composition kind) {
 }
 
 Expr channel_overlaps(const Config& config, const ChannelPair& pair) {
-    return overlaps(writer_of(config, pair), reader_of(config, pair));
+    return overlaps(writer_end(config, pair), reader_end(config, pair));
 }
 
-Expr channel_squares(const Config& config, const ChannelPair& pair, ScoreEnd components) {
-    return squares(writer_of(config, pair), reader_of(config, pair), components);
+Expr channel_squares(const Config& config, const ChannelPair& pair, ScoreEnd components,
+                     const ScoreOptions& score) {
+    require(score.positions() == 0 || components == ScoreEnd::Writer, ErrorKind::Unsupported,
+            "components of {}[{}] at an offset are no leaves of the model: they have no formula",
+            reader_components(pair.kind).matrix, label(pair.reader));
+    if (score.positions() > 0)
+        return rotated(config, one_head(pair.writer), one_head(pair.reader), pair.kind, score);
+    return squares(writer_end(config, pair), reader_end(config, pair), components);
 }
 
-Expr layer_channel_squares(const Config& config, int writer_layer, int reader_layer, Composition kind) {
+Expr layer_channel_squares(const Config& config, int writer_layer, int reader_layer, Composition kind,
+                           const ScoreOptions& score) {
+    if (score.positions() > 0)
+        return rotated(config, {.first = writer_layer, .layers = 1}, {.first = reader_layer, .layers = 1},
+                       kind, score);
     return squares(layer_end(config, writer_components(), writer_layer, 0),
                    layer_end(config, reader_components(kind), reader_layer, 1), ScoreEnd::Writer);
 }

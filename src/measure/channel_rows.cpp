@@ -14,7 +14,6 @@ namespace headway {
 
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 /// Singular values below this share of the largest are rounding errors.
 constexpr double negligible = 1e-13;
 
@@ -60,6 +59,27 @@ double square_sum(std::span<const double> values) {
 
 OtherEnd other_end(std::span<const double> t, int dimension) {
     return {square_sum(t), t.front() > 0 ? participation(t) : not_a_number, static_cast<double>(dimension)};
+}
+
+std::vector<OtherEnd> rotated_readers(const Model& model, std::span<const ScoreEnds> ends,
+                                      const ScoreOptions& score, const EvaluateOptions& balanced) {
+    const Config& config = model.config();
+    std::vector<Expr> networks;
+    for (const ScoreEnds& each : ends) {
+        networks.push_back(end_norm(config, each, ScoreEnd::Reader, score));
+        networks.push_back(end_gram_norm(config, each, ScoreEnd::Reader, score));
+    }
+    const std::vector<int> tokens(static_cast<std::size_t>(score.positions()));
+    const auto values = evaluate(model, networks, tokens, balanced);
+    std::vector<OtherEnd> result;
+    for (std::size_t i = 0; i < values.size(); i += 2)
+        for (std::size_t head = 0; head < values[i].size(); ++head) {
+            const double norm = values[i].data()[head], gram = values[i + 1].data()[head];
+            result.push_back({.norm = norm,
+                              .participation = norm > 0 ? norm * norm / gram : not_a_number,
+                              .dimension = static_cast<double>(channel_dimension(config))});
+        }
+    return result;
 }
 
 std::string zero_norm(const ChannelPair& pair, double largest_written, double largest_read) {

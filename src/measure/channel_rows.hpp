@@ -23,6 +23,11 @@ struct OtherEnd {
 /// Of the singular values `t` of the other end, largest first.
 OtherEnd other_end(std::span<const double> t, int dimension);
 
+/// The same of readers at an offset or over several: the heads of each end, one after the other. `balanced`:
+/// with balance_heads, as the squares that they are held against.
+std::vector<OtherEnd> rotated_readers(const Model& model, std::span<const ScoreEnds> ends,
+                                      const ScoreOptions& score, const EvaluateOptions& balanced);
+
 /// `zero norm: L0H3` when an end of the pair, with these largest singular values, has none; or else empty.
 std::string zero_norm(const ChannelPair& pair, double largest_written, double largest_read);
 

@@ -12,12 +12,10 @@ namespace headway {
 
 namespace {
 
-using Values = std::vector<double>;
-
 /// Keeps the `top` best of what it is shown.
-class Best {
+class BestChannels {
 public:
-    explicit Best(const ChannelSearch& search) : search_(search) {}
+    explicit BestChannels(const ChannelSearch& search) : search_(search) {}
 
     void show(const ChannelPair& pair, const std::vector<Channel>& channels) {
         const double square = total_square(channels);
@@ -68,12 +66,13 @@ bool chosen(const std::vector<Head>& heads, int layer) {
 }
 
 /// Singular values of all heads, by layer and head.
-std::vector<Values> singular_values(const Model& model, const char* symbol, const EvaluateOptions& options) {
+std::vector<std::vector<double>> singular_values(const Model& model, const char* symbol,
+                                                 const EvaluateOptions& options) {
     const Config& config = model.config();
     std::vector<Expr> leaves;
     for (int layer = 0; layer < config.n_layers; ++layer)
         leaves.push_back(leaf(symbol, layer, config.group_size()));
-    std::vector<Values> result;
+    std::vector<std::vector<double>> result;
     for (const xt::xarray<double>& layer : evaluate(model, leaves, {}, options))
         for (auto first = layer.begin(); first != layer.end(); first += config.d_head)
             result.emplace_back(first, first + config.d_head);
@@ -88,11 +87,20 @@ public:
         options_.balance_heads = true;  // scales of a head cancel: |v_i M| / |M|
         const auto [ours, theirs] = std::pair(writer_components().values, reader_components(kind).values);
         written_ = singular_values(model, ours, options);
-        for (const Values& t : singular_values(model, theirs, options_))
+        if (search.channel.score.positions() > 0) {
+            std::vector<ScoreEnds> layers;
+            for (int layer = 0; layer < config_.n_layers; ++layer)
+                layers.push_back({.reader = reader_of(kind), .to = {.first = layer, .layers = 1}});
+            read_ = rotated_readers(model, layers, search.channel.score, options_);
+            return;
+        }
+        for (const std::vector<double>& t : singular_values(model, theirs, options_))
             read_.push_back(other_end(t, channel_dimension(config_)));
     }
 
-    void run(Best& best, ChannelRanking& ranking) const {
+    void run(BestChannels& best, ChannelRanking& ranking) const {
+        const ScoreOptions& score = search_.channel.score;
+        const std::vector<int> tokens(static_cast<std::size_t>(score.positions()));
         for (int reader = 1; reader < config_.n_layers; ++reader) {
             if (!chosen(search_.to, reader)) continue;
             std::vector<int> writers;
@@ -100,11 +108,12 @@ public:
             for (int writer = 0; writer < reader; ++writer) {
                 if (!chosen(search_.from, writer)) continue;
                 writers.push_back(writer);
-                networks.push_back(layer_channel_squares(config_, writer, reader, kind_));
+                networks.push_back(layer_channel_squares(config_, writer, reader, kind_, score));
             }
-            evaluate_each(model_, networks, {}, options_, [&](std::size_t i, const xt::xarray<double>& read) {
-                show(writers[i], reader, read.data(), best, ranking);
-            });
+            evaluate_each(model_, networks, tokens, options_,
+                          [&](std::size_t i, const xt::xarray<double>& read) {
+                              show(writers[i], reader, read.data(), best, ranking);
+                          });
         }
     }
 
@@ -114,17 +123,17 @@ private:
     }
 
     /// `read`: [writer, component, reader].
-    void show(int writer_layer, int reader_layer, const double* read, Best& best,
+    void show(int writer_layer, int reader_layer, const double* read, BestChannels& best,
               ChannelRanking& ranking) const {
         const int heads = config_.n_heads, components = config_.d_head;
-        Values squares(static_cast<std::size_t>(components));
+        std::vector<double> squares(static_cast<std::size_t>(components));
         for (int a = 0; a < heads; ++a)
             for (int b = 0; b < heads; ++b) {
                 const ChannelPair pair{{writer_layer, a}, {reader_layer, b}, kind_};
                 if (!chosen(search_.from, pair.writer) || !chosen(search_.to, pair.reader)) continue;
                 for (int c = 0; c < components; ++c)
                     squares[static_cast<std::size_t>(c)] = read[(a * components + c) * heads + b];
-                const Values& s = written_[number(pair.writer)];
+                const std::vector<double>& s = written_[number(pair.writer)];
                 OtherEnd other = read_[number(pair.reader)];
                 other.zero = zero_norm(pair, s.front(), other.norm);
                 const std::vector<Channel> found = channels_of(s, squares, other, search_.channel);
@@ -139,8 +148,8 @@ private:
     const ChannelSearch& search_;
     Composition kind_;
     EvaluateOptions options_;
-    std::vector<Values> written_;  ///< singular values, by head
-    std::vector<OtherEnd> read_;   ///< by head
+    std::vector<std::vector<double>> written_;  ///< singular values, by head
+    std::vector<OtherEnd> read_;                ///< by head
 };
 
 }  // namespace
@@ -148,7 +157,7 @@ private:
 ChannelRanking strongest_channels(const Model& model, const ChannelSearch& search,
                                   const EvaluateOptions& options) {
     ChannelRanking ranking{.effective_dimension = channel_dimension(model.config())};
-    Best best(search);
+    BestChannels best(search);
     for (const Composition kind : search.kinds) Search(model, search, kind, options).run(best, ranking);
     ranking.rows = best.take();
     return ranking;

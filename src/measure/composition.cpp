@@ -10,10 +10,6 @@ namespace headway {
 
 namespace {
 
-Reader reader_of(Composition kind) {
-    return kind == Composition::Q ? Reader::Q : kind == Composition::K ? Reader::K : Reader::V;
-}
-
 Composition composition_of(Reader reader) {
     return reader == Reader::Q ? Composition::Q : reader == Reader::K ? Composition::K : Composition::V;
 }
@@ -45,6 +41,10 @@ CompositionRow row_of(const EdgeRow& edge) {
 }
 
 }  // namespace
+
+Reader reader_of(Composition kind) {
+    return kind == Composition::Q ? Reader::Q : kind == Composition::K ? Reader::K : Reader::V;
+}
 
 char letter(Composition kind) { return kind == Composition::Q ? 'q' : kind == Composition::K ? 'k' : 'v'; }
 

@@ -15,8 +15,6 @@ namespace headway {
 
 namespace {
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
 bool between_heads(const EdgeKind& kind) { return kind.writer == Writer::Heads && is_head(kind.reader); }
 
 std::size_t count(const Config& config, bool heads, bool mlps) {

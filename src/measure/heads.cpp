@@ -4,6 +4,7 @@
 #include "expand/head_factors.hpp"
 #include "headway/base/error.hpp"
 #include "headway/linalg/spectra.hpp"
+#include "headway/network/indices.hpp"
 #include "headway/network/leaves.hpp"
 
 #include <algorithm>
@@ -16,9 +17,7 @@ namespace {
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
-constexpr Index h{Space::Head, 0}, r{Space::Member, 0};
-constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1}, d2{Space::Residual, 2}, d3{Space::Residual, 3};
-constexpr Index e{Space::HeadInner, 0}, e1{Space::HeadInner, 1}, e2{Space::HeadInner, 2};
+using namespace indices;
 
 using Factors = std::vector<Wired>;
 
@@ -112,11 +111,11 @@ std::span<const double> row_of(const xt::xarray<double>& stack, std::size_t numb
 }
 
 // What the networks of one layer are for.
-struct LayerNetworks {
+struct LayerFacts {
     std::vector<Expr> expressions;
     std::optional<std::size_t> value, output, query, key;  // places of the biases' images
 
-    explicit LayerNetworks(const Config& config, int layer) {
+    explicit LayerFacts(const Config& config, int layer) {
         expressions = {circuit_gram(config, HeadMatrix::OV, layer),
                        circuit_gram(config, HeadMatrix::QK, layer)};
         value = add(bias_image(config, HeadBias::Value, layer));
@@ -139,7 +138,7 @@ private:
     }
 };
 
-void add_biases(const Config& config, const LayerNetworks& networks,
+void add_biases(const Config& config, const LayerFacts& networks,
                 const std::vector<xt::xarray<double>>& values, std::span<HeadFacts> heads) {
     const auto extent = static_cast<std::size_t>(config.d_model);
     const auto norms = [&](std::optional<std::size_t> place, double BiasSize::*norm) {
@@ -197,7 +196,7 @@ std::vector<HeadFacts> head_facts(const Model& model, const EvaluateOptions& opt
     const auto inner = static_cast<std::size_t>(config.d_head);
     std::vector<HeadFacts> facts;
     for (int layer = 0; layer < config.n_layers; ++layer) {
-        const LayerNetworks networks(config, layer);
+        const LayerFacts networks(config, layer);
         const std::vector<xt::xarray<double>> values = evaluate(model, networks.expressions, {}, options);
         const std::size_t first = facts.size();
         for (std::size_t i = 0; i < heads_a_layer; ++i)

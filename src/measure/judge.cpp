@@ -22,7 +22,7 @@ struct Strength {
 using Order = std::vector<Strength>;  // the strongest first
 
 // The best that each head has with any writer; pairs without a value count for nothing.
-class Best {
+class BestPairs {
 public:
     void add(Head head, double value) {
         if (std::isnan(value)) return;
@@ -94,7 +94,7 @@ Verdict by_number(const std::string& method, const Order& order, const Order& tr
 
 std::vector<Verdict> judge_induction(const std::vector<PairMatching>& pairs, const CompositionTable& scores,
                                      const Probe& probe, const JudgeOptions& options) {
-    Best score, matching, corner, score_and_matching;
+    BestPairs score, matching, corner, score_and_matching;
     std::set<std::pair<Head, Head>> matched;
     for (const PairMatching& pair : pairs) {
         matching.add(pair.reader, pair.k_matching.value);

@@ -186,10 +186,8 @@ std::vector<double> squares_in_double(const Model& model, const std::vector<Head
     for (const auto& [layers, members] : together) {
         std::vector<Expr> networks;
         for (const std::size_t i : members) {
-            const ScoreEnds ends{Writer::Heads,
-                                 pairs[i].reader,
-                                 {pairs[i].from.layer, 1, pairs[i].from.index},
-                                 {pairs[i].to.layer, 1, pairs[i].to.index}};
+            const ScoreEnds ends{Writer::Heads, pairs[i].reader, one_head(pairs[i].from),
+                                 one_head(pairs[i].to)};
             networks.push_back(pair_norm(model.config(), ends, score));
             networks.push_back(end_norm(model.config(), ends, ScoreEnd::Writer, score));
             networks.push_back(end_norm(model.config(), ends, ScoreEnd::Reader, score));

@@ -3,6 +3,7 @@
 
 #include "expand/head_factors.hpp"
 #include "headway/base/error.hpp"
+#include "headway/network/indices.hpp"
 #include "headway/network/leaves.hpp"
 
 #include <algorithm>
@@ -12,10 +13,7 @@ namespace headway {
 
 namespace {
 
-constexpr Index h{Space::Head, 0}, r{Space::Member, 0};
-constexpr Index q{Space::Position, 0}, k{Space::Position, 1}, v{Space::Vocab, 0};
-constexpr Index d{Space::Residual, 0}, d1{Space::Residual, 1};
-constexpr Index e{Space::HeadInner, 0}, e1{Space::HeadInner, 1};
+using namespace indices;
 
 using Factors = std::vector<Wired>;
 
@@ -158,7 +156,7 @@ std::vector<PositionalPreference> undefined_heads(const Config& config) {
 }
 
 // The networks of all layers that have them, and whose each is.
-struct LayerNetworks {
+struct PositionalNetworks {
     struct Role {
         int layer;
         bool is_kernel;
@@ -166,7 +164,7 @@ struct LayerNetworks {
     std::vector<Expr> expressions;
     std::vector<Role> roles;
 
-    explicit LayerNetworks(const Config& config) {
+    explicit PositionalNetworks(const Config& config) {
         for (int layer = 0; layer < config.n_layers; ++layer) {
             const std::optional<Expr> pattern = position_pattern(config, layer);
             if (!pattern) continue;
@@ -204,7 +202,7 @@ std::vector<PositionalPreference> positional_preference(const Model& model, cons
     require(positions > 0, ErrorKind::Usage, "a sequence needs at least one position, not {}", positions);
     const int n = has_position_rows(config) ? std::min(positions, config.n_ctx) : positions;
     const std::vector<int> tokens(static_cast<std::size_t>(n), 0);  // any: no token enters
-    const LayerNetworks networks(config);
+    const PositionalNetworks networks(config);
     std::vector<PositionalPreference> result = undefined_heads(config);
     const auto heads_a_layer = static_cast<std::size_t>(config.n_heads);
     evaluate_each(model, networks.expressions, tokens, options,

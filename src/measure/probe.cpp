@@ -2,6 +2,7 @@
 #include "headway/measure/probe.hpp"
 
 #include "headway/base/error.hpp"
+#include "headway/network/indices.hpp"
 #include "headway/network/transformer.hpp"
 #include "measure/loss.hpp"
 
@@ -15,7 +16,7 @@ namespace headway {
 
 namespace {
 
-constexpr Index q{Space::Position, 0}, k{Space::Position, 1};
+using namespace indices;
 
 // A sum over entries of a layer's pattern [head(, member), q, k].
 class Entries {

@@ -8,8 +8,8 @@
 #include "headway/measure/heads.hpp"
 #include "headway/measure/positional.hpp"
 #include "headway/measure/probe.hpp"
-#include "headway/measure/score_network.hpp"
 #include "headway/network/transformer.hpp"
+#include "measure/quantity_form.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,14 +19,6 @@
 namespace headway {
 
 namespace {
-
-Head head_of(std::string_view text, const Config& config) {
-    const Head head = parse_head(text);
-    require(head.layer < config.n_layers && head.index < config.n_heads, ErrorKind::Usage,
-            "there is no head {}: the model has {} layers of {} heads", label(head), config.n_layers,
-            config.n_heads);
-    return head;
-}
 
 Quantity of_head(const Config& config, const std::optional<Expr>& layer, Head head, std::string about) {
     require(layer.has_value(), ErrorKind::Unsupported, "the model has no such network for head {}",
@@ -58,38 +50,27 @@ Quantity matching(const Config& config, std::string_view text, int) {
     return spectrum(config, fmt::format("qk:{}", text), CircuitEnds::Vocabulary);
 }
 
+Quantity matching_pos(const Config& config, std::string_view text, int) {
+    return spectrum(config, fmt::format("qk-pos:{}", text), CircuitEnds::Vocabulary);
+}
+
 template <HeadMatrix matrix>
 Quantity size(const Config& config, std::string_view text, int) {
-    const Head head = head_of(text, config);
+    const Head head = head_named(text, config);
     return of_head(config, circuit_gram(config, matrix, head.layer), head,
                    "Its eigenvalues are the squares of the circuit's singular values: norm^2 is its trace.");
 }
 
 template <HeadBias which>
 Quantity bias(const Config& config, std::string_view text, int) {
-    const Head head = head_of(text, config);
+    const Head head = head_named(text, config);
     return of_head(config, bias_image(config, which, head.layer), head, "The size is its norm.");
-}
-
-template <Reader reader>
-Quantity composed(const Config& config, std::string_view text, int) {
-    const std::size_t arrow = text.find('>');
-    require(arrow != std::string_view::npos, ErrorKind::Usage, "{} is no pair: expected L0H3>L1H4",
-            quote(text));
-    const Head from = head_of(text.substr(0, arrow), config), to = head_of(text.substr(arrow + 1), config);
-    require(from.layer < to.layer, ErrorKind::Usage, "{} is not before {}: they cannot compose", label(from),
-            label(to));
-    const ScoreEnds ends{.writer = Writer::Heads,
-                         .reader = reader,
-                         .from = {.first = from.layer, .layers = 1, .head = from.index},
-                         .to = {.first = to.layer, .layers = 1, .head = to.index}};
-    return {{{}, pair_norm(config, ends)}, "|A B|^2: the score is its root over |A| |B|."};
 }
 
 // The `number`-th of a probe's sums.
 template <std::size_t number>
 Quantity behaviour(const Config& config, std::string_view text, int length) {
-    const Head head = head_of(text, config);
+    const Head head = head_named(text, config);
     const Network model = transformer(config);
     const std::vector<Expr> sums = probe_networks(model, config, length);
     const auto place = 1 + 4 * static_cast<std::size_t>(head.layer) + number;
@@ -103,58 +84,58 @@ Quantity behaviour(const Config& config, std::string_view text, int length) {
 }
 
 Quantity positions(const Config& config, std::string_view text, int) {
-    const Head head = head_of(text, config);
+    const Head head = head_named(text, config);
     return of_head(config, position_pattern(config, head.layer), head,
                    "Attention by [query, key] when every token is alike.");
 }
 Quantity kernel(const Config& config, std::string_view text, int) {
-    const Head head = head_of(text, config);
+    const Head head = head_named(text, config);
     return of_head(config, position_kernel(config, head.layer), head,
                    "The score before softmax by offset, when every token is alike.");
 }
 
-struct Form {
-    const char* name;
-    const char* of;
-    Quantity (*make)(const Config&, std::string_view, int);
-};
-constexpr std::array forms{Form{"copying", "HEAD", copying},
-                           Form{"copying-ov", "HEAD", copying_ov},
-                           Form{"matching", "HEAD or HEAD>HEAD.K", matching},
-                           Form{"size-ov", "HEAD", size<HeadMatrix::OV>},
-                           Form{"size-qk", "HEAD", size<HeadMatrix::QK>},
-                           Form{"q", "HEAD>HEAD", composed<Reader::Q>},
-                           Form{"k", "HEAD>HEAD", composed<Reader::K>},
-                           Form{"v", "HEAD>HEAD", composed<Reader::V>},
-                           Form{"previous", "HEAD", behaviour<0>},
-                           Form{"duplicate", "HEAD", behaviour<1>},
-                           Form{"induction", "HEAD", behaviour<2>},
-                           Form{"first", "HEAD", behaviour<3>},
-                           Form{"positions", "HEAD", positions},
-                           Form{"kernel", "HEAD", kernel},
-                           Form{"bias-value", "HEAD", bias<HeadBias::Value>},
-                           Form{"bias-query", "HEAD", bias<HeadBias::Query>},
-                           Form{"bias-key", "HEAD", bias<HeadBias::Key>}};
+constexpr std::array forms_of_heads{QuantityForm{"copying", "HEAD", copying},
+                                    QuantityForm{"copying-ov", "HEAD", copying_ov},
+                                    QuantityForm{"matching", "HEAD or HEAD>HEAD.K", matching},
+                                    QuantityForm{"matching-pos", "HEAD>HEAD.Q", matching_pos},
+                                    QuantityForm{"size-ov", "HEAD", size<HeadMatrix::OV>},
+                                    QuantityForm{"size-qk", "HEAD", size<HeadMatrix::QK>},
+                                    QuantityForm{"previous", "HEAD", behaviour<0>},
+                                    QuantityForm{"duplicate", "HEAD", behaviour<1>},
+                                    QuantityForm{"induction", "HEAD", behaviour<2>},
+                                    QuantityForm{"first", "HEAD", behaviour<3>},
+                                    QuantityForm{"positions", "HEAD", positions},
+                                    QuantityForm{"kernel", "HEAD", kernel},
+                                    QuantityForm{"bias-value", "HEAD", bias<HeadBias::Value>},
+                                    QuantityForm{"bias-query", "HEAD", bias<HeadBias::Query>},
+                                    QuantityForm{"bias-key", "HEAD", bias<HeadBias::Key>}};
 constexpr std::array circuits{"ov", "qk", "qk-pos"};
+
+// All forms: of heads, of pairs, of tokens.
+std::vector<QuantityForm> all_forms() {
+    std::vector<QuantityForm> forms(forms_of_heads.begin(), forms_of_heads.end());
+    for (const std::span<const QuantityForm> more : {pair_quantities(), token_quantities()})
+        forms.insert(forms.end(), more.begin(), more.end());
+    return forms;
+}
 
 }  // namespace
 
 bool names_quantity(std::string_view text) {
-    return text == "direct" || text.find(':') != std::string_view::npos;
+    return text == "direct" || text == "direct-above-mean" || text.find(':') != std::string_view::npos;
 }
 
 Quantity quantity(const Config& config, std::string_view text, int probe_length) {
     require(probe_length >= 2, ErrorKind::Usage, "a probe needs at least 2 tokens to repeat, not {}",
             probe_length);
-    const std::size_t colon = text.find(':');
-    const std::string_view name = text.substr(0, colon);
+    const auto [name, of] = cut_at(text, ':');
     if (text == "direct") return circuit(config, text, 0);
+    if (text == "direct-above-mean") return direct_above_mean(config);
     std::vector<std::string> names(circuits.begin(), circuits.end());
     for (const char* each : circuits)
-        if (name == each && colon != std::string_view::npos) return circuit(config, text, 0);
-    for (const Form& form : forms) {
-        if (name == form.name && colon != std::string_view::npos)
-            return form.make(config, text.substr(colon + 1), probe_length);
+        if (name == each && of) return circuit(config, text, 0);
+    for (const QuantityForm& form : all_forms()) {
+        if (name == form.name && of) return form.make(config, *of, probe_length);
         names.emplace_back(form.name);
     }
     const std::string near = nearest(name, names);
@@ -164,9 +145,9 @@ Quantity quantity(const Config& config, std::string_view text, int probe_length)
 }
 
 std::vector<std::string> quantity_forms() {
-    std::vector<std::string> texts{"direct"};
+    std::vector<std::string> texts{"direct", "direct-above-mean"};
     for (const char* each : circuits) texts.push_back(fmt::format("{}:HEAD", each));
-    for (const Form& form : forms) texts.push_back(fmt::format("{}:{}", form.name, form.of));
+    for (const QuantityForm& form : all_forms()) texts.push_back(fmt::format("{}:{}", form.name, form.of));
     return texts;
 }
 

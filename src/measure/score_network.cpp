@@ -277,6 +277,8 @@ private:
 
 }  // namespace
 
+ScorePart one_head(Head head) { return {.first = head.layer, .layers = 1, .head = head.index}; }
+
 bool is_head(Reader reader) { return reader != Reader::Mlps && reader != Reader::Unembed; }
 
 bool passes_stream_norms(const Config& config, const ScoreOptions& options) {
@@ -317,6 +319,16 @@ Expr end_gram_norm(const Config& config, const ScoreEnds& ends, ScoreEnd end, co
     Factors factors = gram(k, k1);
     append(factors, gram(k, k1));
     return product(factors, gram.ports());
+}
+
+Expr component_norm(const Config& config, const ScoreEnds& ends, const ScoreOptions& options) {
+    Fresh fresh;
+    const Components writer(config, ends.from, 0);
+    const Gram reader(config, ends, options, ScoreEnd::Reader, 1, fresh);
+    const Index i{Space::Channel, 0}, k = fresh(Space::Residual), k1 = fresh(Space::Residual);
+    Factors factors = reader(k, k1);
+    append(factors, {writer.weight("V_OV", {i, k}), writer.weight("V_OV", {i, k1})});
+    return product(factors, writer.numbers(PerHead::Query) + Indices{i} + reader.ports());
 }
 
 }  // namespace headway

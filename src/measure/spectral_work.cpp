@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 namespace headway {
@@ -16,6 +17,17 @@ namespace {
 double relative_error(const Config& config, Precision precision) {
     const double roundoff = precision == Precision::Double ? 0x1p-53 : 0x1p-24;
     return roundoff * std::sqrt(static_cast<double>(config.d_model));
+}
+
+// Multiply-adds that take as long as the eigenvalues of a matrix with their condition numbers: for progress.
+std::uint64_t eigenvalue_work(std::size_t n) { return std::uint64_t{200} * n * n * n; }
+
+// How many matrices a value is a stack of.
+std::uint64_t matrices_in(const Expr& network, const Sizes& sizes) {
+    std::uint64_t count = 1;
+    for (std::size_t port = 0; port + 2 < network->ports().size(); ++port)
+        count *= static_cast<std::uint64_t>(sizes[network->ports()[port]]);
+    return count;
 }
 
 xt::xtensor<double, 2> matrix_of(const xt::xarray<double>& stack, std::size_t number, std::size_t n) {
@@ -32,6 +44,10 @@ void score_each(const Model& model, std::span<const Expr> networks, std::size_t 
     const double error = relative_error(model.config(), options.evaluate.precision);
     EvaluateOptions evaluation = options.evaluate;
     evaluation.balance_heads = !options.keep_eigenvalues;  // which would be those of other weights
+    Progress* const progress = evaluation.progress;
+    const Sizes sizes = sizes_of(model.config(), static_cast<std::int64_t>(positions));
+    for (const Expr& network : networks)
+        advance(progress, &Progress::all_work, eigenvalue_work(n) * matrices_in(network, sizes));
     Threads threads(evaluation.threads);
     const std::vector<int> tokens(positions);
     evaluate_each(model, networks, tokens, evaluation,
@@ -40,6 +56,7 @@ void score_each(const Model& model, std::span<const Expr> networks, std::size_t 
                           const auto number = static_cast<std::size_t>(i);
                           take(network, number,
                                spectral_score(matrix_of(stack, number, n), error, options.keep_eigenvalues));
+                          advance(progress, &Progress::work, eigenvalue_work(n));
                       });
                   });
 }

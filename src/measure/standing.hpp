@@ -2,9 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <limits>
 #include <vector>
 
 namespace headway {
+
+/// What is undefined, in arrays and rows.
+inline constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// (x - median) / (1.4826 MAD) of each value; NaN when more than half of the values are equal.
 std::vector<double> robust_z(const std::vector<double>& values);

@@ -18,7 +18,7 @@ double rounded(double score) {
     return std::round(score / unit) * unit;
 }
 
-bool before(const SkipTrigramRow& a, const SkipTrigramRow& b) {
+bool stronger(const SkipTrigramRow& a, const SkipTrigramRow& b) {
     const auto key = [](const SkipTrigramRow& row) {
         return std::tuple(-rounded(row.score), row.head, row.sources.front().token,
                           row.destinations.front().token, row.outputs.front().token);
@@ -35,7 +35,7 @@ std::vector<TokenValue> some(const std::vector<TokenValue>& values, std::size_t 
 }  // namespace
 
 void keep_best(std::vector<SkipTrigramRow>& rows, std::size_t most) {
-    std::ranges::sort(rows, before);
+    std::ranges::sort(rows, stronger);
     if (rows.size() > most) rows.resize(most);
 }
 

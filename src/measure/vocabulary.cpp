@@ -14,7 +14,7 @@ namespace headway {
 namespace {
 
 // Larger first; equal ones by row, then column.
-bool stronger(const MatrixEntry& a, const MatrixEntry& b) {
+bool stronger_entry(const MatrixEntry& a, const MatrixEntry& b) {
     if (a.value != b.value) return a.value > b.value;
     return a.row != b.row ? a.row < b.row : a.column < b.column;
 }
@@ -27,11 +27,11 @@ public:
     void add(const MatrixEntry& entry) {
         if (entries_.size() < count_) {
             entries_.push_back(entry);
-            std::push_heap(entries_.begin(), entries_.end(), stronger);
-        } else if (stronger(entry, entries_.front())) {
-            std::pop_heap(entries_.begin(), entries_.end(), stronger);
+            std::push_heap(entries_.begin(), entries_.end(), stronger_entry);
+        } else if (stronger_entry(entry, entries_.front())) {
+            std::pop_heap(entries_.begin(), entries_.end(), stronger_entry);
             entries_.back() = entry;
-            std::push_heap(entries_.begin(), entries_.end(), stronger);
+            std::push_heap(entries_.begin(), entries_.end(), stronger_entry);
         }
     }
     /// No entry below it comes in.
@@ -39,7 +39,7 @@ public:
         return entries_.size() < count_ ? -std::numeric_limits<double>::infinity() : entries_.front().value;
     }
     std::vector<MatrixEntry> sorted() && {
-        std::sort(entries_.begin(), entries_.end(), stronger);
+        std::sort(entries_.begin(), entries_.end(), stronger_entry);
         return std::move(entries_);
     }
     const std::vector<MatrixEntry>& entries() const { return entries_; }

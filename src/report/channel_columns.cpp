@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/channel_columns.hpp"
 
+#include "report/number_column.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,18 +13,13 @@ namespace headway {
 
 namespace {
 
-struct NumberColumn {
-    const char* name;
-    double Channel::*value;
-    int decimals;
-};
-constexpr std::array number_columns{NumberColumn{"singular_value", &Channel::singular_value, 4},
-                                    NumberColumn{"weight", &Channel::weight, 4},
-                                    NumberColumn{"score", &Channel::score, 4},
-                                    NumberColumn{"baseline", &Channel::baseline, 4},
-                                    NumberColumn{"excess", &Channel::excess, 4},
-                                    NumberColumn{"z", &Channel::z, 1},
-                                    NumberColumn{"contribution", &Channel::contribution, 6}};
+constexpr std::array channel_numbers{NumberColumn<Channel>{"singular_value", &Channel::singular_value, 4},
+                                     NumberColumn<Channel>{"weight", &Channel::weight, 4},
+                                     NumberColumn<Channel>{"score", &Channel::score, 4},
+                                     NumberColumn<Channel>{"baseline", &Channel::baseline, 4},
+                                     NumberColumn<Channel>{"excess", &Channel::excess, 4},
+                                     NumberColumn<Channel>{"z", &Channel::z, 1},
+                                     NumberColumn<Channel>{"contribution", &Channel::contribution, 6}};
 
 double size_of(const Channel& channel) { return channel.last - channel.first + 1; }
 
@@ -83,12 +80,13 @@ Cell component_cell(const Channel& channel) {
 Cell number_cell(double value) { return std::isnan(value) ? Cell{} : Cell{value}; }
 
 void append_channel_columns(Table& table) {
-    for (const NumberColumn& column : number_columns)
+    for (const NumberColumn<Channel>& column : channel_numbers)
         table.columns.push_back({column.name, ColumnKind::Number, column.decimals});
 }
 
 void append_channel_cells(std::vector<Cell>& cells, const Channel& channel) {
-    for (const NumberColumn& column : number_columns) cells.push_back(number_cell(channel.*(column.value)));
+    for (const NumberColumn<Channel>& column : channel_numbers)
+        cells.push_back(number_cell(channel.*(column.value)));
 }
 
 double overlap_square(const Channels& channels, const Channel& writer, const Channel& reader) {
@@ -121,6 +119,11 @@ const Channel* partner_of(const Channels& channels, ChannelSide side, const Chan
         if (through > most) most = through, best = &other;
     }
     return best;
+}
+
+Model at_offset(const Model& model, const ChannelOptions& options, const ChannelView& view) {
+    const bool named = view.tokens > 0 && !options.score.mean_over_offsets;
+    return with_rotated_queries(model, named ? options.score.offset : 0, view.evaluate);
 }
 
 void append_tokens(Table& table, const Model& model, std::span<const JoinedDirections> rows,

@@ -38,6 +38,9 @@ struct JoinedDirections {
     double cosine = 1;                ///< of what is written and read
 };
 
+/// The model whose components are those of the channels, for their tokens.
+Model at_offset(const Model& model, const ChannelOptions& options, const ChannelView& view);
+
 /// Columns of the `view.tokens` tokens at the ends of each direction: `writer_reads`, `writer_writes`,
 /// `reader_reads`, `reader_matches` (Q, K: the other side of W_QK) and `reader_writes` (V), and those of the
 /// opposite ends, `.._opposite`, as details. The end that is shown is the one whose tokens the writer reads

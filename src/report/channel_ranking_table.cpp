@@ -68,7 +68,7 @@ Table channel_ranking_rows(const Model& model, const ChannelRanking& ranking, co
         "weight score^2; share: of the pair's composition score^2.",
         baseline_sentence(ranking.effective_dimension, 1 / std::sqrt(d)), subspace_sentence(search.channel),
         range_sentence(ranking, search)};
-    for (std::string& sentence : score_sentences(model.config(), {.stream_norms = false}))
+    for (std::string& sentence : score_sentences(model.config(), search.channel.score))
         table.caption.push_back(std::move(sentence));
     table.columns = {{"kind", ColumnKind::Text, 0},
                      {"writer", ColumnKind::Text, 0},
@@ -93,7 +93,7 @@ Table channel_ranking_rows(const Model& model, const ChannelRanking& ranking, co
         cells.push_back(number_cell(cosine));
         directions.push_back({row.pair, &row.channel, partner, cosine});
     }
-    append_tokens(table, model, directions, view);
+    append_tokens(table, at_offset(model, search.channel, view), directions, view);
     return table;
 }
 

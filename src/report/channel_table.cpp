@@ -52,8 +52,10 @@ std::vector<std::string> caption_of(const Config& config, const Channels& channe
     const double d = channels.effective_dimension;
     caption.push_back(baseline_sentence(channels.effective_dimension, 1 / std::sqrt(d)));
     caption.push_back(subspace_sentence(options));
-    for (std::string& sentence : score_sentences(config, {.stream_norms = false}))
+    for (std::string& sentence : score_sentences(config, options.score))
         caption.push_back(std::move(sentence));
+    if (options.score.mean_over_offsets)
+        caption.emplace_back("A reader of several offsets has no components: none are beside the writer's.");
     return caption;
 }
 
@@ -141,10 +143,11 @@ Table channel_rows(const Model& model, const Channels& channels, const ChannelOp
                    const ChannelView& view) {
     Table table;
     table.caption = caption_of(model.config(), channels, options, view.side);
+    const Model turned = at_offset(model, options, view);
     if (view.side == ChannelSide::Both)
-        add_pairs(table, model, channels, view);
+        add_pairs(table, turned, channels, view);
     else
-        add_side(table, model, channels, view);
+        add_side(table, turned, channels, view);
     return table;
 }
 
@@ -170,6 +173,7 @@ void add_arrays(std::vector<NpyArray>& arrays, const std::string& prefix,
 std::vector<NpyArray> channel_arrays(const Channels& channels) {
     std::vector<NpyArray> arrays;
     add_arrays(arrays, "", channels.writer);
+    if (channels.reader.empty()) return arrays;
     add_arrays(arrays, "reader_", channels.reader);
     const auto& cosines = channels.overlap;
     arrays.push_back({"cosine",

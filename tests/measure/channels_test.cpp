@@ -276,6 +276,79 @@ TEST(Channels, OfAWriterThatIsNotEarlierAreRefused) {
     });
 }
 
+// Rotary models: |v_i M|² and |M|² at an offset, against the composition scores there, which are made of the
+// weights and not of components.
+const std::vector<const char*> rotary_shapes{
+    "layers=3,heads=4,kv_heads=2,d_model=16,d_head=4,vocab=11,ctx=8,positions=rotary,norm=rmsnorm",
+    "layers=2,heads=4,kv_heads=2,d_model=16,d_head=4,vocab=11,ctx=8,positions=rotary,norm=rmsnorm,"
+    "qk_norm=head",
+    "layers=2,heads=2,d_model=12,d_head=6,vocab=11,ctx=8,positions=rotary,norm=layernorm,biases=1"};
+
+TEST(Channels, AtAnOffsetAddUpToTheCompositionScoreThere) {
+    for (const char* shape : rotary_shapes)
+        for (const ScoreOptions& at_offset :
+             {ScoreOptions{.offset = 3, .stream_norms = false},
+              ScoreOptions{.offset = 5, .mean_over_offsets = true, .stream_norms = false}}) {
+            const Model model = random_model(parse_random_shape(shape), {.seed = 21});
+            std::vector<ChannelPair> pairs;
+            std::vector<double> squares;
+            for (const CompositionRow& row : composition(model, all_kinds, in_double, at_offset).rows) {
+                pairs.push_back({row.writer, row.reader, row.kind});
+                squares.push_back(row.score * row.score);
+            }
+            const auto found = channels(model, pairs, in_double, {.score = at_offset});
+            ASSERT_EQ(found.size(), squares.size());
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                double from_writer = 0, from_reader = 0;
+                for (const Channel& c : found[i].writer) from_writer += c.weight * c.score * c.score;
+                for (const Channel& c : found[i].reader) from_reader += c.weight * c.score * c.score;
+                EXPECT_NEAR(from_writer, squares[i], 1e-12) << shape;
+                EXPECT_NEAR(from_reader, at_offset.mean_over_offsets ? 0 : squares[i], 1e-12) << shape;
+                EXPECT_EQ(found[i].reader.empty(), at_offset.mean_over_offsets);
+            }
+        }
+}
+
+TEST(Channels, AtAnOffsetAreOthersThanAtNone) {
+    const Model model = random_model(parse_random_shape(rotary_shapes[0]), {.seed = 22});
+    const std::vector<ChannelPair> pair{{{0, 1}, {2, 2}, Composition::K}};
+    const Channels here = channels(model, pair, in_double).front();
+    const Channels there =
+        channels(model, pair, in_double, {.score = {.offset = 2, .stream_norms = false}}).front();
+    EXPECT_GT(std::abs(here.writer[0].score - there.writer[0].score), 1e-3);
+    EXPECT_GT(std::abs(here.reader[0].singular_value - there.reader[0].singular_value), 1e-3);
+}
+
+// The two evaluations of M at an offset: W_Q R as a weight with components of its own, and R in the network.
+TEST(Channels, OfRotatedQueriesAreThoseAtTheOffset) {
+    for (const char* shape : rotary_shapes) {
+        const Model model = random_model(parse_random_shape(shape), {.seed = 23});
+        const std::vector<ChannelPair> pairs = all_pairs(model.config());
+        const auto rotated = channels(with_rotated_queries(model, 4), pairs, in_double);
+        const auto there = channels(model, pairs, in_double, {.score = {.offset = 4, .stream_norms = false}});
+        for (std::size_t p = 0; p < pairs.size(); ++p)
+            for (std::size_t i = 0; i < rotated[p].writer.size(); ++i) {
+                EXPECT_NEAR(rotated[p].writer[i].score, there[p].writer[i].score, 1e-12) << shape;
+                EXPECT_NEAR(rotated[p].writer[i].z, there[p].writer[i].z, 1e-8) << shape;
+            }
+    }
+}
+
+TEST(Channels, RankedAtAnOffsetAreThoseOfThePairs) {
+    const Model model = random_model(parse_random_shape(rotary_shapes[1]), {.seed = 24});
+    for (const bool mean : {false, true}) {
+        const ChannelOptions options{
+            .score = {.offset = 3, .mean_over_offsets = mean, .stream_norms = false}};
+        const ChannelRanking ranking = strongest_channels(model, {.top = 12, .channel = options}, in_double);
+        ASSERT_EQ(ranking.rows.size(), 12U);
+        for (const RankedChannel& row : ranking.rows) {
+            const Channels pair = channels(model, std::vector{row.pair}, in_double, options).front();
+            EXPECT_NEAR(row.channel.score, pair.writer[at(row.channel.first)].score, 1e-12);
+            EXPECT_NEAR(row.share, row.channel.contribution / pair.square, 1e-10);
+        }
+    }
+}
+
 TEST(Channels, AreNetworksThatPrintAndReadBack) {
     const Config config = parse_random_shape(shapes[1]);
     const ChannelPair pair{{0, 3}, {1, 2}, Composition::K};

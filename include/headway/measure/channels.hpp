@@ -5,7 +5,9 @@
 //   composition score²      = Σ_i (s_i² / Σs²) score_i², exactly
 // Near-equal singular values have no vectors of their own: such components are one channel, a subspace, with
 // the sum of their weights and the root mean square of their scores, which no choice of basis changes.
-// W_QK is that of one position (no rotation); of models with norms on the stream both are the weights alone.
+// Rotary models: W_QK of a query at the key's position, or at an offset; over several offsets |v_i M|² and
+// |M|² are means, and the reader has no components. Of models with norms on the stream both are the weights
+// alone.
 // Reference: Merullo, Eickhoff, Pavlick 2024, "Talking Heads".
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
@@ -38,12 +40,18 @@ struct ComponentSymbols {
 ComponentSymbols writer_components();
 ComponentSymbols reader_components(Composition kind);
 
+/// The weights alone, at offset 0.
+inline constexpr ScoreOptions weights_alone{.stream_norms = false};
+
 /// v_i·r_j: ports [channel of the writer, channel of the reader].
 Expr channel_overlaps(const Config& config, const ChannelPair& pair);
-/// |v_i M|² of the writer's components, or |W_OV r_j|² of the reader's: ports [channel].
-Expr channel_squares(const Config& config, const ChannelPair& pair, ScoreEnd components);
+/// |v_i M|² of the writer's components, or |W_OV r_j|² of the reader's: ports [channel]. At an offset M is
+/// made of W_Q and W_K. Throws Error(Unsupported) for the reader's at an offset: no leaves hold them.
+Expr channel_squares(const Config& config, const ChannelPair& pair, ScoreEnd components,
+                     const ScoreOptions& score = weights_alone);
 /// |v_i M|² of all pairs of heads of two layers: ports [head(, member), channel, head(, member)].
-Expr layer_channel_squares(const Config& config, int writer_layer, int reader_layer, Composition kind);
+Expr layer_channel_squares(const Config& config, int writer_layer, int reader_layer, Composition kind,
+                           const ScoreOptions& score = weights_alone);
 
 /// One component, or a subspace of near-equal ones.
 struct Channel {
@@ -61,6 +69,8 @@ struct Channel {
 struct ChannelOptions {
     /// Neighbours are one subspace where (s_i - s_j) / s_i is below this.
     double gap = 1e-4;
+    /// Rotary models: at which offset of query and key, or over which. `stream_norms` stays off.
+    ScoreOptions score = weights_alone;
 };
 
 /// All channels of a pair, by descending singular value.
@@ -68,10 +78,14 @@ struct Channels {
     ChannelPair pair;
     std::vector<Channel> writer{};     ///< components of the writer's W_OV, as M reads them
     std::vector<Channel> reader{};     ///< components of M, as W_OV writes them: |W_OV r_j| / |W_OV|
-    xt::xtensor<double, 2> overlap{};  ///< v_i·r_j `[d_head, d_head]`
+    xt::xtensor<double, 2> overlap{};  ///< v_i·r_j `[d_head, d_head]`; none where M is of several offsets
     double square = 0;                 ///< the composition score²; NaN where undefined
     int effective_dimension = 0;       ///< d of the baseline
 };
+
+/// The model with W_Q R in the place of W_Q: its W_QK is that of a query `offset` positions behind the key,
+/// for what is said of weights, not for runs. The model itself where nothing turns. Throws as evaluate.
+Model with_rotated_queries(const Model& model, int offset, const EvaluateOptions& options = {});
 
 /// Throws Error(Usage) when the writer is not in an earlier layer than the reader, and as evaluate.
 std::vector<Channels> channels(const Model& model, std::span<const ChannelPair> pairs,

@@ -17,6 +17,7 @@
 #pragma once
 
 #include "headway/base/config.hpp"
+#include "headway/base/head.hpp"
 #include "headway/network/expression.hpp"
 
 namespace headway {
@@ -32,6 +33,7 @@ struct ScorePart {
     int head = -1;
     bool operator==(const ScorePart&) const = default;
 };
+ScorePart one_head(Head head);
 
 /// What a score is of, beyond the pair.
 struct ScoreOptions {
@@ -69,6 +71,10 @@ Expr end_norm(const Config& config, const ScoreEnds& ends, ScoreEnd end, const S
 /// ‖AᵀA‖² or ‖B Bᵀ‖²: what the participation ratio (‖A‖²)² / ‖AᵀA‖² divides by.
 Expr end_gram_norm(const Config& config, const ScoreEnds& ends, ScoreEnd end,
                    const ScoreOptions& options = {});
+
+/// v H vᵀ of every component v of heads that write (V_OV), H = B Bᵀ of the readers: |v B|². Ports: layer,
+/// head(, member) of the writer, channel, then those of the reader. Norms on the stream are left out.
+Expr component_norm(const Config& config, const ScoreEnds& ends, const ScoreOptions& options);
 
 /// Whether the norm of a writer depends on its reader.
 bool passes_stream_norms(const Config& config, const ScoreOptions& options);
