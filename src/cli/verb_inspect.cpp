@@ -43,7 +43,11 @@ Result tensors(const Arguments& arguments, const std::string& where) {
     const std::optional<Model> model = model_of(arguments, where, files.has_value());
     Table rows = model ? tensor_rows(*model, files ? &*files : nullptr) : tensor_rows(*files);
     if (statistics) add_statistics(rows, *files, &command_progress());
-    return {.command = "inspect", .model = model, .options = arguments.given(), .table = std::move(rows)};
+    return {.command = "inspect",
+            .model = model,
+            .options = arguments.given(),
+            .table = std::move(rows),
+            .hash = !arguments.has("--no-hash")};
 }
 
 bool has_doubles(const Model& model) {
@@ -68,7 +72,8 @@ int against(const Arguments& arguments, const std::string& where) {
     write({.command = "inspect",
            .model = model,
            .options = arguments.given(),
-           .table = comparison_rows(comparison, model, second)},
+           .table = comparison_rows(comparison, model, second),
+           .hash = !arguments.has("--no-hash")},
           to);
     return comparison.agree() ? 0 : 1;
 }
@@ -84,7 +89,11 @@ int inspect(const Arguments& arguments) {
         return 0;
     }
     const Model model = open_model(arguments, where);
-    write({.command = "inspect", .model = model, .options = arguments.given(), .table = model_facts(model)},
+    write({.command = "inspect",
+           .model = model,
+           .options = arguments.given(),
+           .table = model_facts(model),
+           .hash = !arguments.has("--no-hash")},
           to);
     return 0;
 }

@@ -14,6 +14,7 @@
 #include <random>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace headway {
 namespace {
@@ -67,13 +68,13 @@ int open_retrying(const path& file, int flags) {
     }
 }
 
-// A new empty file beside `place`, under a name that no one else has.
+// A new empty file beside `place`, under a name that no one else has. Once it is there nothing throws: it would stay.
 std::pair<path, int> make_temporary(const path& shown, const path& place) {
     std::random_device random;
     for (int attempt = 0; attempt < 100; ++attempt) {
-        const path name = place.parent_path() / fmt::format(".headway-{:08x}{:08x}.tmp", random(), random());
+        path name = place.parent_path() / fmt::format(".headway-{:08x}{:08x}.tmp", random(), random());
         const int descriptor = open_retrying(name, O_WRONLY | O_CREAT | O_EXCL);
-        if (descriptor >= 0) return {name, descriptor};
+        if (descriptor >= 0) return {std::move(name), descriptor};
         if (errno != EEXIST) break;
     }
     fail_io(shown, "cannot be written", errno);

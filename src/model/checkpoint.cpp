@@ -116,21 +116,32 @@ FileTensors file_tensors(const WeightFiles& files, const TensorNames& names) {
                 }};
 }
 
+std::vector<ModelFile> noted_files(const std::vector<std::filesystem::path>& files) {
+    std::vector<ModelFile> noted;
+    for (const std::filesystem::path& file : files)
+        noted.push_back({file.filename().native(), sha256_of(file)});
+    return noted;
+}
+
 }  // namespace
 
 CheckpointFiles open_checkpoint(const std::string& where, const LoadOptions& options) {
     const std::filesystem::path path = find_model(where);
     refuse_adapter(folder_of(path));
     WeightFiles weights = open_weights(path);
+    std::vector<ModelFile> noted = noted_files(weights.files());
     if (weights.metadata()) {
         require(options.config.empty(), ErrorKind::Usage, "{} has a config of its own: no other can be given",
                 escaped(where));
         const Json metadata = *weights.metadata();
-        return {std::move(weights), metadata, ConfigSource::Gguf, model_title(where), where};
+        return {std::move(weights), metadata, ConfigSource::Gguf,
+                model_title(where), where,    std::move(noted)};
     }
     const std::filesystem::path config =
         options.config.empty() ? folder_of(path) / "config.json" : options.config;
-    return {std::move(weights), read_json(config), ConfigSource::ConfigJson, model_title(where), where};
+    std::ranges::move(noted_files({config}), std::back_inserter(noted));
+    return {std::move(weights), read_json(config), ConfigSource::ConfigJson, model_title(where), where,
+            std::move(noted)};
 }
 
 Model model_from_checkpoint(const CheckpointFiles& files, const LoadOptions& options) {
@@ -141,7 +152,8 @@ Model model_from_checkpoint(const CheckpointFiles& files, const LoadOptions& opt
     const auto reader = std::make_shared<const Reader>(Reader{
         files.weights, std::move(match.leaves), match.tied_copy, options.allow_nonfinite, options.progress});
     const auto read = [reader](const Leaf& leaf, auto out) { (*reader)(leaf, out); };
-    ModelDescription description{.name = files.name, .path = files.path, .tensors = std::move(match.tensors)};
+    ModelDescription description{
+        .name = files.name, .path = files.path, .files = files.noted, .tensors = std::move(match.tensors)};
     description.warnings = files.weights.warnings();
     std::ranges::move(reading.notes, std::back_inserter(description.warnings));
     return {reading.config, options.fold, {read, read, true}, std::move(description)};

@@ -18,6 +18,7 @@ struct CheckpointFiles {
     ConfigSource source = ConfigSource::ConfigJson;
     std::string name;
     std::string path;
+    std::vector<ModelFile> noted;  // the weights' files and the config's, as they are now
 };
 
 /// The files of a folder, a weights file or an index. Throws Error: Io, Malformed, Usage, Unsupported.

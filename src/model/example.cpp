@@ -81,6 +81,9 @@ Model attn_only_2l(const LoadOptions& options) {
     const ConfigReading reading = read_config(lens, json, {shape, values});
     LeafArrays arrays;
     ModelDescription description{.name = "attn-only-2l", .path = "example:attn-only-2l"};
+    for (const std::string part : {"model.safetensors", "config.json"})
+        description.files.push_back(
+            {part, [bytes = embedded("attn-only-2l/" + part)] { return sha256(bytes); }});
     for (const Leaf& leaf : stored_leaves(reading.config)) {
         const auto rule = std::ranges::find(lens.tensors, leaf.name.symbol, &TensorRule::leaf);
         const std::string name = tensor_name(rule->tensor, leaf.name.layer, true);

@@ -16,14 +16,14 @@ namespace headway {
 namespace {
 
 /// A weight that reads the stream through a norm: `[.., d_model, columns]`.
-struct Reader {
+struct NormReader {
     std::string_view symbol;
     std::string_view norm;    // without shared_norm
     std::string_view suffix;  // of the image of the norm's bias
 };
 constexpr std::array readers{
-    Reader{"W_Q", "ln1", "Q"},   Reader{"W_K", "ln1", "K"},       Reader{"W_V", "ln1", "V"},
-    Reader{"W_in", "ln2", "in"}, Reader{"W_gate", "ln2", "gate"}, Reader{"W_U", "ln_final", "U"},
+    NormReader{"W_Q", "ln1", "Q"},   NormReader{"W_K", "ln1", "K"},       NormReader{"W_V", "ln1", "V"},
+    NormReader{"W_in", "ln2", "in"}, NormReader{"W_gate", "ln2", "gate"}, NormReader{"W_U", "ln_final", "U"},
 };
 
 /// Weights whose last axis is d_model and that write into the stream; a norm behind the embedding writes for
@@ -67,25 +67,25 @@ struct Stored {
     }
 };
 
-std::string norm_of(const Reader& reader, const Config& config) {
+std::string norm_of(const NormReader& reader, const Config& config) {
     return std::string(config.shared_norm && reader.norm == "ln2" ? "ln1" : reader.norm);
 }
 
 /// The weight reads through its norm: with norms behind the branches only the unembedding does.
-bool reads_through_norm(const Reader& reader, const Config& config) {
+bool reads_through_norm(const NormReader& reader, const Config& config) {
     return reader.norm == "ln_final" ? config.norm != Norm::None && config.final_norm : config.norms_before();
 }
 
-const Reader* find_reader(std::string_view symbol) {
-    const auto* found = std::ranges::find(readers, symbol, &Reader::symbol);
+const NormReader* find_reader(std::string_view symbol) {
+    const auto* found = std::ranges::find(readers, symbol, &NormReader::symbol);
     return found == readers.end() ? nullptr : found;
 }
 
 /// The reader whose image of a norm's bias this is: `ln1.b.Q` is that of W_Q.
-const Reader* find_image(std::string_view symbol) {
+const NormReader* find_image(std::string_view symbol) {
     const std::size_t dot = symbol.find(".b.");
     if (dot == std::string_view::npos) return nullptr;
-    const auto* found = std::ranges::find(readers, symbol.substr(dot + 3), &Reader::suffix);
+    const auto* found = std::ranges::find(readers, symbol.substr(dot + 3), &NormReader::suffix);
     return found == readers.end() ? nullptr : found;
 }
 
@@ -208,7 +208,7 @@ void unfolded(const LeafName& name, const Stored<T>& raw, const Folding& folding
     } else if (name.symbol == "slope") {
         std::ranges::transform(alibi_slopes(raw.config.n_heads), out.begin(),
                                [](double slope) { return static_cast<T>(slope); });
-    } else if (const Reader* reader = find_image(name.symbol)) {
+    } else if (const NormReader* reader = find_image(name.symbol)) {
         const Leaf weight = stored_leaf(raw.config, reader->symbol, name.layer);
         const std::vector<T> bias = raw.values(norm_of(*reader, raw.config) + ".b", name.layer);
         std::vector<T> values = raw.values(reader->symbol, name.layer);
@@ -247,7 +247,7 @@ void make_leaf(const Leaf& leaf, const Config& stored, const Config& folded, con
     const Stored<T> raw{stored, source};
     const Folding& folding = folded.folding;
     unfolded(leaf.name, raw, folding, out);
-    const Reader* reader = find_reader(leaf.name.symbol);
+    const NormReader* reader = find_reader(leaf.name.symbol);
     if (folding.gains && reader != nullptr && reads_through_norm(*reader, stored)) {
         const std::vector<T> gains = raw.values(norm_of(*reader, stored) + ".w", leaf.name.layer);
         fold_reader<T>({out, gains.size(), columns_of(leaf)}, gains, folding.centring);

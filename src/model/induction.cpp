@@ -122,7 +122,8 @@ Model induction_model(const LoadOptions& options) {
     const HeadWriter current_token{arrays, 1, 1};
     current_token.attend_back(0);
     current_token.copy(token, token, 0, 0.25);
-    ModelDescription description{.name = "induction", .path = "example:induction"};
+    ModelDescription description{
+        .name = "induction", .path = "example:induction", .made = "weights made by hand"};
     return model_of(config, std::move(arrays), options.fold, std::move(description));
 }
 

@@ -18,13 +18,13 @@ struct Factor {
     std::size_t axis;
 };
 
-struct Factors {
+struct AxisFactors {
     std::vector<Factor> list;
     std::size_t n_axes = 0;
 };
 
-Factors read_factors(std::string_view text) {
-    Factors result;
+AxisFactors read_factors(std::string_view text) {
+    AxisFactors result;
     bool inside = false;
     bool sum = false;
     for (const char c : text) {
@@ -68,7 +68,7 @@ std::string name(const Factor& factor, bool alone) {
     return factor.terms.size() > 1 && !alone ? "(" + text + ")" : text;
 }
 
-std::string expected_text(const Factors& factors, std::span<const std::int64_t> shape) {
+std::string expected_text(const AxisFactors& factors, std::span<const std::int64_t> shape) {
     std::string text;
     for (std::size_t axis = 0; axis < shape.size(); ++axis) {
         const auto count = std::ranges::count(factors.list, axis, &Factor::axis);
@@ -88,7 +88,7 @@ struct Strides {
     std::int64_t offset = 0;
 };
 
-Strides strides_of(const Factors& factors, int part, const Config& config, TensorLayout& layout) {
+Strides strides_of(const AxisFactors& factors, int part, const Config& config, TensorLayout& layout) {
     Strides strides;
     std::int64_t stride = 1;
     for (std::size_t i = factors.list.size(); i-- > 0;) {
@@ -193,7 +193,7 @@ bool TensorLayout::is_whole() const {
 }
 
 TensorLayout parse_layout(std::string_view text, int part, const Leaf& leaf, const Config& config) {
-    const Factors factors = read_factors(text);
+    const AxisFactors factors = read_factors(text);
     TensorLayout layout;
     layout.tensor_shape.assign(factors.n_axes, 1);
     const Strides strides = strides_of(factors, part, config, layout);

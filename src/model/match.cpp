@@ -40,7 +40,7 @@ std::string list_text(std::span<const std::string> names) {
 }
 
 /// Prefix of every message about the whole checkpoint.
-std::string where(const WeightFiles& files) { return escaped(files.files().front().string()); }
+std::string file_of(const WeightFiles& files) { return escaped(files.files().front().string()); }
 
 /// The layers that the tensors speak of must be those of the config.
 void check_layers(const ConfigReading& reading, const WeightFiles& files, const TensorNames& names) {
@@ -51,7 +51,7 @@ void check_layers(const ConfigReading& reading, const WeightFiles& files, const 
             last = std::max(last, match_pattern(rule.tensor, name));
     }
     require(last + 1 == config.n_layers, ErrorKind::Unsupported,
-            "{}: the tensors are those of {} layers, expected n_layers={} of the config", where(files),
+            "{}: the tensors are those of {} layers, expected n_layers={} of the config", file_of(files),
             last + 1, config.n_layers);
 }
 
@@ -158,7 +158,7 @@ void match_tied(const ConfigReading& reading, const TensorNames& names, const We
     }
     throw Error(
         ErrorKind::Unsupported,
-        fmt::format("{}: {} missing: {}", where(files),
+        fmt::format("{}: {} missing: {}", file_of(files),
                     missing.size() == 1 ? "a tensor is" : fmt::format("{} tensors are", missing.size()),
                     list_text(missing)),
         hint);
@@ -186,8 +186,8 @@ TensorNames::TensorNames(const WeightFiles& files, std::string_view wrappers) : 
     for (const StoredTensor& tensor : files.tensors()) {
         const std::string_view name = std::string_view(tensor.name).substr(wrapper.size());
         const auto [at, fresh] = by_name_.emplace(unwrapped(name, wrappers), &tensor);
-        require(fresh, ErrorKind::Unsupported, "{}: {} and {} are the same weight twice",
-                ::headway::where(files), quote(at->second->name), quote(tensor.name));
+        require(fresh, ErrorKind::Unsupported, "{}: {} and {} are the same weight twice", file_of(files),
+                quote(at->second->name), quote(tensor.name));
     }
 }
 
@@ -198,7 +198,7 @@ const StoredTensor* TensorNames::find(std::string_view pattern, int layer) const
     if (full == bare) return at_full == by_name_.end() ? nullptr : at_full->second;
     const auto at_bare = by_name_.find(bare);
     require(at_full == by_name_.end() || at_bare == by_name_.end(), ErrorKind::Unsupported,
-            "{}: {} and {} are the same weight twice", where(files_), quote(full), quote(bare));
+            "{}: {} and {} are the same weight twice", file_of(files_), quote(full), quote(bare));
     if (at_full != by_name_.end()) return at_full->second;
     return at_bare == by_name_.end() ? nullptr : at_bare->second;
 }
@@ -250,7 +250,7 @@ Match match_tensors(const Architecture& architecture, const ConfigReading& readi
     if (!unknown.empty() && !allow_unknown) {
         throw Error(
             ErrorKind::Unsupported,
-            fmt::format("{}: {} not part of the architecture {}: {}", where(files),
+            fmt::format("{}: {} not part of the architecture {}: {}", file_of(files),
                         unknown.size() == 1 ? "a tensor is" : fmt::format("{} tensors are", unknown.size()),
                         architecture.name, list_text(unknown)),
             "allow unknown tensors to go on without");

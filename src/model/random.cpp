@@ -121,7 +121,8 @@ Model random_model_of(const RandomShape& shape, const LoadOptions& options, cons
         normal.bfloat16 = bfloat16;
         fill_normal(scaled_quantiles(*quantiles, normal), leaf_key(seed, leaf.name), 0, out);
     };
-    ModelDescription description{.name = name, .path = name};
+    ModelDescription description{
+        .name = name, .path = name, .made = fmt::format("random weights of seed {}", options.seed)};
     return {config, options.fold, {read, read}, std::move(description)};
 }
 

@@ -103,7 +103,7 @@ std::string json_of(const T& object) {
 template <class T>
 void read_object(const Json& json, T& object);
 
-struct Reader {
+struct SavedReader {
     Json json;
     std::set<std::string, std::less<>> known = {};
 
@@ -140,7 +140,7 @@ struct Reader {
 
 template <class T>
 void read_object(const Json& json, T& object) {
-    Reader reader{json};
+    SavedReader reader{json};
     visit_fields(reader, object, T{});
     for (const std::string& key : json.keys())
         require(reader.known.contains(key), ErrorKind::Unsupported, "{}: {} is not known", json.where(),

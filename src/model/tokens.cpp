@@ -21,14 +21,14 @@ TokenText text_of_example(std::string_view name) {
     return parse_tokenizer_json(text, "built-in tokenizer.json");
 }
 
-bool is_there(const std::filesystem::path& file) {
+bool is_in_folder(const std::filesystem::path& file) {
     std::error_code ignored;
     return std::filesystem::exists(file, ignored);
 }
 
 TokenText text_in_folder(const std::filesystem::path& folder) {
-    if (const auto file = folder / "tokenizer.json"; is_there(file)) return read_tokenizer_json(file);
-    if (const auto file = folder / "vocab.json"; is_there(file)) return read_vocab_json(file);
+    if (const auto file = folder / "tokenizer.json"; is_in_folder(file)) return read_tokenizer_json(file);
+    if (const auto file = folder / "vocab.json"; is_in_folder(file)) return read_vocab_json(file);
     return {};
 }
 

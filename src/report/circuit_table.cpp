@@ -2,6 +2,7 @@
 #include "headway/report/circuit_table.hpp"
 
 #include "report/json_text.hpp"
+#include "report/number_column.hpp"
 #include "report/score_caption.hpp"
 
 #include <fmt/format.h>
@@ -14,22 +15,16 @@ namespace headway {
 
 namespace {
 
-struct NumberColumn {
-    const char* name;
-    double EdgeWeight::*value;
-    int decimals;
-    bool detail;
-};
-constexpr std::array number_columns{
-    NumberColumn{"score", &EdgeWeight::score, 4, false},
-    NumberColumn{"baseline", &EdgeWeight::baseline, 4, false},
-    NumberColumn{"excess", &EdgeWeight::excess, 4, false},
-    NumberColumn{"z", &EdgeWeight::z, 1, false},
-    NumberColumn{"percentile", &EdgeWeight::percentile, 1, false},
-    NumberColumn{"robust_z_writer", &EdgeWeight::robust_z_writer, 1, false},
-    NumberColumn{"robust_z_reader", &EdgeWeight::robust_z_reader, 1, false},
-    NumberColumn{"participation_writer", &EdgeWeight::participation_writer, 2, true},
-    NumberColumn{"participation_reader", &EdgeWeight::participation_reader, 2, true}};
+constexpr std::array edge_numbers{
+    NumberColumn<EdgeWeight>{"score", &EdgeWeight::score, 4, false},
+    NumberColumn<EdgeWeight>{"baseline", &EdgeWeight::baseline, 4, false},
+    NumberColumn<EdgeWeight>{"excess", &EdgeWeight::excess, 4, false},
+    NumberColumn<EdgeWeight>{"z", &EdgeWeight::z, 1, false},
+    NumberColumn<EdgeWeight>{"percentile", &EdgeWeight::percentile, 1, false},
+    NumberColumn<EdgeWeight>{"robust_z_writer", &EdgeWeight::robust_z_writer, 1, false},
+    NumberColumn<EdgeWeight>{"robust_z_reader", &EdgeWeight::robust_z_reader, 1, false},
+    NumberColumn<EdgeWeight>{"participation_writer", &EdgeWeight::participation_writer, 2, true},
+    NumberColumn<EdgeWeight>{"participation_reader", &EdgeWeight::participation_reader, 2, true}};
 
 const char* kind_name(ComponentKind kind) {
     switch (kind) {
@@ -60,7 +55,8 @@ OrderedJson json_of(const Component& component) {
     if (component.layer >= 0) object["layer"] = component.layer;
     if (component.head >= 0) object["head"] = component.head;
     if (!component.role.empty()) object["role"] = component.role;
-    if (component.removed) object["removed"] = true;
+    if (component.factor == 0) object["removed"] = true;
+    if (component.factor != 0 && component.factor != 1) object["factor"] = component.factor;
     return object;
 }
 
@@ -77,6 +73,10 @@ std::string parts_text(const CircuitEdge& edge) {
     return edge.parts.empty() ? "" : text + fmt::format("rest {:.1f} %", 100 * std::max(0.0, rest));
 }
 
+std::string edit_text(const CircuitEdge& edge) {
+    return edge.factor == 0 ? "closed" : edge.factor == 1 ? "" : fmt::format("by {}", edge.factor);
+}
+
 // What the edges that are shown need to be read.
 void append_sentences(const Circuit& circuit, const std::vector<const CircuitEdge*>& edges,
                       std::vector<std::string>& caption) {
@@ -89,8 +89,8 @@ void append_sentences(const Circuit& circuit, const std::vector<const CircuitEdg
         caption.push_back(std::move(sentence));
     if (any([](const CircuitEdge* edge) { return edge->weight.ignores_nonlinearity; }))
         caption.emplace_back("Edges of MLPs ignore the function between W_in and W_out.");
-    if (any([](const CircuitEdge* edge) { return edge->closed; }))
-        caption.emplace_back("Edges that are closed have the scores of the untouched model.");
+    if (any([](const CircuitEdge* edge) { return edge->factor != 1; }))
+        caption.emplace_back("Edges that are edited have the scores of the untouched model.");
     if (any([](const CircuitEdge* edge) { return !edge->parts.empty(); }))
         caption.emplace_back(
             "channels: components of the writer's W_OV, by their share w_i score_i^2 of score^2 (w_i = s_i^2 "
@@ -125,24 +125,25 @@ Table circuit_rows(const Circuit& circuit) {
                                : "Showing " + circuit.filter + "."};
     append_sentences(circuit, edges, table.caption);
     table.columns = {{"from", ColumnKind::Text}, {"to", ColumnKind::Text}, {"port", ColumnKind::Text}};
-    for (const NumberColumn& column : number_columns)
+    for (const NumberColumn<EdgeWeight>& column : edge_numbers)
         table.columns.push_back({column.name, ColumnKind::Number, column.decimals, column.detail});
     table.columns.push_back({"ignores_nonlinearity", ColumnKind::Integer, 0, true});
     table.columns.push_back({"undefined", ColumnKind::Text, 0, true});
     const bool parts =
         std::any_of(edges.begin(), edges.end(), [](const CircuitEdge* edge) { return !edge->parts.empty(); });
-    const bool closed =
-        std::any_of(edges.begin(), edges.end(), [](const CircuitEdge* edge) { return edge->closed; });
+    const bool edited =
+        std::any_of(edges.begin(), edges.end(), [](const CircuitEdge* edge) { return edge->factor != 1; });
     if (parts) table.columns.push_back({"channels", ColumnKind::Text});
-    if (closed) table.columns.push_back({"edit", ColumnKind::Text});
+    if (edited) table.columns.push_back({"edit", ColumnKind::Text});
     for (const CircuitEdge* edge : edges) {
         std::vector<Cell> row{circuit.components[edge->from].label, circuit.components[edge->to].label,
                               std::string(port_name(edge->port))};
-        for (const NumberColumn& column : number_columns) row.emplace_back(edge->weight.*(column.value));
+        for (const NumberColumn<EdgeWeight>& column : edge_numbers)
+            row.emplace_back(edge->weight.*(column.value));
         row.emplace_back(std::int64_t{edge->weight.ignores_nonlinearity});
         row.emplace_back(edge->weight.undefined);
         if (parts) row.emplace_back(parts_text(*edge));
-        if (closed) row.emplace_back(edge->closed ? "closed" : "");
+        if (edited) row.emplace_back(edit_text(*edge));
         table.rows.push_back(std::move(row));
     }
     return table;

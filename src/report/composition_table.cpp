@@ -3,6 +3,7 @@
 
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
+#include "report/number_column.hpp"
 #include "report/score_caption.hpp"
 #include "report/sort_key.hpp"
 
@@ -17,23 +18,17 @@ namespace headway {
 
 namespace {
 
-struct NumberColumn {
-    const char* name;
-    double CompositionRow::*value;
-    int decimals;
-    bool detail;
-};
-constexpr std::array number_columns{
-    NumberColumn{"score", &CompositionRow::score, 4, false},
-    NumberColumn{"baseline", &CompositionRow::baseline, 4, false},
-    NumberColumn{"excess", &CompositionRow::excess, 4, false},
-    NumberColumn{"z", &CompositionRow::z, 1, false},
-    NumberColumn{"percentile", &CompositionRow::percentile, 1, false},
-    NumberColumn{"robust_z_writer", &CompositionRow::robust_z_writer, 1, false},
-    NumberColumn{"robust_z_reader", &CompositionRow::robust_z_reader, 1, false},
-    NumberColumn{"participation_writer", &CompositionRow::participation_writer, 2, true},
-    NumberColumn{"participation_reader", &CompositionRow::participation_reader, 2, true},
-    NumberColumn{"overlap", &CompositionRow::overlap, 4, true}};
+constexpr std::array composition_numbers{
+    NumberColumn<CompositionRow>{"score", &CompositionRow::score, 4, false},
+    NumberColumn<CompositionRow>{"baseline", &CompositionRow::baseline, 4, false},
+    NumberColumn<CompositionRow>{"excess", &CompositionRow::excess, 4, false},
+    NumberColumn<CompositionRow>{"z", &CompositionRow::z, 1, false},
+    NumberColumn<CompositionRow>{"percentile", &CompositionRow::percentile, 1, false},
+    NumberColumn<CompositionRow>{"robust_z_writer", &CompositionRow::robust_z_writer, 1, false},
+    NumberColumn<CompositionRow>{"robust_z_reader", &CompositionRow::robust_z_reader, 1, false},
+    NumberColumn<CompositionRow>{"participation_writer", &CompositionRow::participation_writer, 2, true},
+    NumberColumn<CompositionRow>{"participation_reader", &CompositionRow::participation_reader, 2, true},
+    NumberColumn<CompositionRow>{"overlap", &CompositionRow::overlap, 4, true}};
 
 template <class T>
 bool among(const std::vector<T>& chosen, const T& value) {
@@ -49,11 +44,12 @@ bool shown(const CompositionRow& row, const CompositionView& view) {
 
 void sort_rows(std::vector<const CompositionRow*>& rows, const std::string& by) {
     if (by == "pair") return;
-    const auto column = std::find_if(number_columns.begin(), number_columns.end(),
-                                     [&](const NumberColumn& each) { return each.name == by; });
+    const auto column =
+        std::find_if(composition_numbers.begin(), composition_numbers.end(),
+                     [&](const NumberColumn<CompositionRow>& each) { return each.name == by; });
     std::vector<std::string> names{"pair"};
-    for (const NumberColumn& each : number_columns) names.emplace_back(each.name);
-    if (column == number_columns.end())
+    for (const NumberColumn<CompositionRow>& each : composition_numbers) names.emplace_back(each.name);
+    if (column == composition_numbers.end())
         throw Error(ErrorKind::Usage, fmt::format("there is no column {} to sort by", quote(by)),
                     fmt::format("the columns are {}", fmt::join(names, ", ")));
     std::stable_sort(rows.begin(), rows.end(), [&](const CompositionRow* a, const CompositionRow* b) {
@@ -63,7 +59,8 @@ void sort_rows(std::vector<const CompositionRow*>& rows, const std::string& by) 
 
 std::vector<Cell> cells(const CompositionRow& row) {
     std::vector<Cell> result{std::string(1, letter(row.kind)), label(row.writer), label(row.reader)};
-    for (const NumberColumn& column : number_columns) result.emplace_back(row.*(column.value));
+    for (const NumberColumn<CompositionRow>& column : composition_numbers)
+        result.emplace_back(row.*(column.value));
     result.emplace_back(row.undefined);
     return result;
 }
@@ -100,7 +97,7 @@ Table composition_rows(const CompositionTable& scores, const Config& config, con
         table.caption.push_back(std::move(sentence));
     if (config.has_mlp()) table.caption.emplace_back("MLPs between the heads are not looked at.");
     table.columns = {{"kind", ColumnKind::Text}, {"writer", ColumnKind::Text}, {"reader", ColumnKind::Text}};
-    for (const NumberColumn& column : number_columns)
+    for (const NumberColumn<CompositionRow>& column : composition_numbers)
         table.columns.push_back({column.name, ColumnKind::Number, column.decimals, column.detail});
     const bool any_undefined = std::any_of(rows.begin(), rows.end(),
                                            [](const CompositionRow* row) { return !row->undefined.empty(); });

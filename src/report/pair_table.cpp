@@ -27,7 +27,7 @@ struct PairColumn {
     std::function<double(const PairMatching&)> value;
 };
 
-Column number(std::string name, bool detail = false, int decimals = 4) {
+Column pair_number(std::string name, bool detail = false, int decimals = 4) {
     return {std::move(name), ColumnKind::Number, decimals, detail};
 }
 
@@ -40,19 +40,21 @@ std::vector<PairColumn> number_columns(const CompositionTable& scores, const Con
         return at == k_scores.end() ? std::numeric_limits<double>::quiet_NaN() : at->second;
     };
     std::vector<PairColumn> columns{
-        {number("k_matching"), [](const PairMatching& pair) { return pair.k_matching.value; }},
-        {number("copying_reader"), [](const PairMatching& pair) { return pair.copying_reader; }},
-        {number("corner"), [](const PairMatching& pair) { return pair.corner(); }},
+        {pair_number("k_matching"), [](const PairMatching& pair) { return pair.k_matching.value; }},
+        {pair_number("copying_reader"), [](const PairMatching& pair) { return pair.copying_reader; }},
+        {pair_number("corner"), [](const PairMatching& pair) { return pair.corner(); }},
         {{"candidate", ColumnKind::Integer},
          [](const PairMatching& pair) { return pair.corner() >= corner_threshold ? 1.0 : 0.0; }},
-        {number("k_score"), score},
-        {number("k_ratio", true),
+        {pair_number("k_score"), score},
+        {pair_number("k_ratio", true),
          [score, baseline = scores.baseline](const PairMatching& pair) { return score(pair) / baseline; }},
-        {number("k_matching_error", true), [](const PairMatching& pair) { return pair.k_matching.error; }}};
+        {pair_number("k_matching_error", true),
+         [](const PairMatching& pair) { return pair.k_matching.error; }}};
     if (config.positions != Positions::Learned) return columns;
-    columns.push_back({number("q_matching"), [](const PairMatching& pair) { return pair.q_matching.value; }});
     columns.push_back(
-        {number("q_matching_error", true), [](const PairMatching& pair) { return pair.q_matching.error; }});
+        {pair_number("q_matching"), [](const PairMatching& pair) { return pair.q_matching.value; }});
+    columns.push_back({pair_number("q_matching_error", true),
+                       [](const PairMatching& pair) { return pair.q_matching.error; }});
     return columns;
 }
 

@@ -14,7 +14,7 @@ namespace headway {
 
 namespace {
 
-constexpr double width = 380, height = 320;
+constexpr double plane_width = 380, plane_height = 320;
 
 PlotFrame frame_of(const ScatterPlot& plot) {
     std::vector<double> xs, ys;
@@ -26,7 +26,8 @@ PlotFrame frame_of(const ScatterPlot& plot) {
         xs.push_back(plot.corner->x);
         ys.push_back(plot.corner->y);
     }
-    return {scale_of(plot.x, xs, 0, width), scale_of(plot.y, ys, height, 0), width, height};
+    return {scale_of(plot.x, xs, 0, plane_width), scale_of(plot.y, ys, plane_height, 0), plane_width,
+            plane_height};
 }
 
 bool in_corner(const ScatterPlot& plot, const ScatterPlot::Point& point) {
@@ -61,7 +62,7 @@ struct Dot {
 };
 using Dots = std::vector<Dot>;
 
-constexpr std::size_t most_tooltips = 12'000;
+constexpr std::size_t most_dot_tooltips = 12'000;
 
 /// Very many points: the unlabelled ones of a series are one path of dots, their values attributes of it.
 void draw_cloud(SvgCanvas& canvas, const ScatterPlot& plot, const Dots& dots, double radius) {
@@ -90,7 +91,7 @@ void draw_cloud(SvgCanvas& canvas, const ScatterPlot& plot, const Dots& dots, do
 /// room.
 std::size_t draw_dots(SvgCanvas& canvas, const ScatterPlot& plot, const Dots& dots, const Dots& labelled,
                       const Rect& area) {
-    const bool many = dots.size() > most_tooltips;
+    const bool many = dots.size() > most_dot_tooltips;
     const double radius = dots.size() > 2000 ? 1.8 : dots.size() > 400 ? 2.5 : 3.6;
     LabelPlacer placer(area);
     if (many) draw_cloud(canvas, plot, dots, 1);
@@ -145,7 +146,7 @@ std::size_t draw_enlarged(SvgCanvas& canvas, const ScatterPlot& plot, const Scat
                         std::count(ys.begin(), ys.end(), y_distance.floor) > 0;
     if (nearer) add_remark(part, "What is nearer than the last tick stands there.", side);
     const std::size_t unlabelled = draw_dots(part, plot, dots, dots, {0, 0, side + 40, side});
-    canvas.add(part, {width + 28 - part.bounds().x, 0});
+    canvas.add(part, {plane_width + 28 - part.bounds().x, 0});
     return unlabelled;
 }
 
@@ -169,15 +170,16 @@ SvgCanvas body_of(const ScatterPlot& plot) {
     const bool enlarged = corner.size() >= crowd && high.x > bounds.x && high.y > bounds.y;
     if (!enlarged) others.insert(others.begin(), corner.begin(), corner.end());
     const double reach = enlarged ? 0 : 40;  // of labels out of the frame
-    std::size_t unlabelled = draw_dots(canvas, plot, all, others, {0, 0, width + reach, height});
+    std::size_t unlabelled = draw_dots(canvas, plot, all, others, {0, 0, plane_width + reach, plane_height});
     if (enlarged) unlabelled += draw_enlarged(canvas, plot, bounds, high, corner);
     std::vector<LegendItem> legend;
     for (std::size_t s = 0; s < plot.series.size(); ++s)
         legend.push_back({Sample::Marker, s, plot.series[s]});
-    if (legend.size() > 1) add_legend(canvas, legend, width);
-    if (unlabelled > 0) add_remark(canvas, fmt::format("{} more unlabelled: no room.", unlabelled), width);
+    if (legend.size() > 1) add_legend(canvas, legend, plane_width);
+    if (unlabelled > 0)
+        add_remark(canvas, fmt::format("{} more unlabelled: no room.", unlabelled), plane_width);
     if (const std::string words = left_out(plot.points.size() - all.size(), plot.x, plot.y); !words.empty())
-        add_remark(canvas, words + ".", width);
+        add_remark(canvas, words + ".", plane_width);
     return canvas;
 }
 

@@ -25,18 +25,34 @@ constexpr std::array format_names{FormatName{"table", Format::Text},  FormatName
                                   FormatName{"jsonl", Format::Jsonl}, FormatName{"md", Format::Markdown},
                                   FormatName{"npz", Format::Npz},     FormatName{"svg", Format::Svg}};
 
-OrderedJson json_of(const Model& model) {
-    return {{"path", model.description().path},
-            {"name", model.name()},
-            {"architecture", model.config().architecture},
-            {"config", json_of(model.config())},
-            {"foldings", model.description().foldings}};
+// The files that the model is read from, or why there are none.
+void add_hashes(OrderedJson& object, const ModelDescription& model, bool hash) {
+    object["sha256"] = nullptr;
+    if (!hash) {
+        object["sha256_status"] = "not asked for";
+    } else if (model.files.empty()) {
+        object["sha256_status"] = "no file: " + model.made;
+    } else {
+        object["sha256"] = OrderedJson::array();
+        for (const ModelFile& file : model.files)
+            object["sha256"].push_back({{"file", file.name}, {"sha256", file.sha256()}});
+    }
+}
+
+OrderedJson json_of(const Model& model, bool hash) {
+    OrderedJson object{{"path", model.description().path},
+                       {"name", model.name()},
+                       {"architecture", model.config().architecture}};
+    add_hashes(object, model.description(), hash);
+    object["config"] = json_of(model.config());
+    object["foldings"] = model.description().foldings;
+    return object;
 }
 
 std::string to_json(const Result& result) {
     OrderedJson object{{"schema", fmt::format("headway/{}/1", result.command)},
                        {"tool", fmt::format("headway {}", version())}};
-    object["model"] = result.model ? json_of(*result.model) : OrderedJson(nullptr);
+    object["model"] = result.model ? json_of(*result.model, result.hash) : OrderedJson(nullptr);
     object["options"] = OrderedJson::object();
     for (const auto& [name, value] : result.options) object["options"][name] = value;
     object["approximations"] =

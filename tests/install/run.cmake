@@ -24,7 +24,7 @@ endif()
 
 # Nothing private is installed.
 file(GLOB_RECURSE headers RELATIVE "${prefix}/include" "${prefix}/include/*")
-list(FILTER headers EXCLUDE REGEX "^headway/[a-z_/]+\\.hpp$")
+list(FILTER headers EXCLUDE REGEX "^headway/[a-z0-9_/]+\\.hpp$")
 if(headers)
   message(FATAL_ERROR "not a header of the library: ${headers}")
 endif()

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "headway/io/sha256.hpp"
 #include "headway/model/leaf.hpp"
 
 #include <cstdint>
@@ -54,10 +55,18 @@ struct TensorUse {
     std::string leaves{};  ///< `W_Q[L0] W_K[L0] W_V[L0]`; why not, of some that are ignored
 };
 
+/// A file that a model is read from.
+struct ModelFile {
+    std::string name{};  ///< without folders
+    FileHash sha256{};   ///< of the file as it was when the model was loaded
+};
+
 /// Where a model comes from and what was done to it, for people.
 struct ModelDescription {
-    std::string name{};  ///< short, for titles
-    std::string path{};  ///< as the user gave it
+    std::string name{};                            ///< short, for titles
+    std::string path{};                            ///< as the user gave it
+    std::vector<ModelFile> files{};                ///< its weights, then its config; none: see `made`
+    std::string made = "weights given as arrays";  ///< where weights come from that are in no file
     std::vector<TensorUse> tensors{};
     std::vector<std::string> foldings{};  ///< what was folded, one sentence each that says why it is exact
     std::vector<std::string>

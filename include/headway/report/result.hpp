@@ -34,6 +34,8 @@ struct Result {
     std::string data = {};
     /// In JSON `data` is the list of the table's rows, and its caption stands beside it as `caption`.
     bool rows_are_data = false;
+    /// In JSON the model has the SHA-256 of its files, which are read for it.
+    bool hash = true;
     /// What an .svg holds: a plot (plot.hpp); filled only when asked for one.
     std::string picture = {};
 };
