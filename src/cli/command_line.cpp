@@ -16,6 +16,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <exception>
 #include <new>
 
 namespace headway {
@@ -33,9 +35,21 @@ bool wants_json(const std::vector<std::string>& words) {
     return false;
 }
 
-int fail(const std::vector<std::string>& words, const Failure& failure) {
+// Without memory for a message: the words that need none.
+int end_without_memory() noexcept {
+    constexpr std::string_view line = "headway: error[7]: out of memory\n";
+    static_cast<void>(!::write(STDERR_FILENO, line.data(), line.size()));
+    return static_cast<int>(ErrorKind::Limit);
+}
+
+int fail(const std::vector<std::string>& words, int code, const char* message, const char* hint = "") noexcept
+    try {
+    const Failure failure{code, code == bug ? fmt::format("internal error: {}", escaped(message)) : message,
+                          hint};
     say(wants_json(words) ? to_json(failure) : to_text(failure));
     return failure.code;
+} catch (const std::exception&) {
+    return end_without_memory();
 }
 
 // A closed stdin, stdout or stderr would be the number of the next file opened. What stands there instead
@@ -107,20 +121,37 @@ int dispatch(const std::vector<std::string>& words) {
     return verb.run(arguments);
 }
 
+// Some destructors of libraries need memory themselves (nlohmann/json's): without any, an error on its way up ends here.
+[[noreturn]] void on_terminate() {
+    try {
+        if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
+    } catch (const std::bad_alloc&) {
+        std::_Exit(end_without_memory());
+    } catch (...) {
+    }
+    std::abort();
+}
+
 }  // namespace
 
 int command_line(const std::vector<std::string>& words) noexcept try {
+    std::set_terminate(on_terminate);
     fill_standard_descriptors();
     install_interrupts();
     static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));  // a file too large is an error of write
     return dispatch(words);
 } catch (const Error& error) {
-    return fail(words, {static_cast<int>(error.kind()), error.what(), error.hint()});
+    return fail(words, static_cast<int>(error.kind()), error.what(), error.hint().c_str());
 } catch (const std::bad_alloc&) {
-    return fail(words, {static_cast<int>(ErrorKind::Limit), "out of memory"});
+    return fail(words, static_cast<int>(ErrorKind::Limit), "out of memory");
 } catch (const std::exception& error) {
-    return fail(words, {bug, fmt::format("internal error: {}", escaped(error.what())),
-                        "this is a bug of ours: please report it with the command"});
+    return fail(words, bug, error.what(), "this is a bug of ours: please report it with the command");
+}
+
+int command_line(std::span<const char* const> words) noexcept try {
+    return command_line(std::vector<std::string>(words.begin(), words.end()));
+} catch (const std::exception&) {
+    return end_without_memory();
 }
 
 }  // namespace headway

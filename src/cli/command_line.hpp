@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,5 +10,6 @@ namespace headway {
 
 /// Runs the command that the words name; returns the exit code. Nothing is thrown.
 int command_line(const std::vector<std::string>& words) noexcept;
+int command_line(std::span<const char* const> words) noexcept;
 
 }  // namespace headway

@@ -2,4 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/command_line.hpp"
 
-int main(int argc, char** argv) { return headway::command_line({argv + 1, argv + argc}); }
+#include <cstddef>
+#include <span>
+
+int main(int argc, char** argv) {
+    const std::span<const char* const> words(argv, static_cast<std::size_t>(argc));
+    return headway::command_line(words.subspan(words.empty() ? 0 : 1));
+}

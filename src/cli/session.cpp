@@ -152,6 +152,7 @@ std::vector<fs::path> files_of(const std::vector<std::string>& inputs) {
 }
 
 void check_text_output(const Arguments& arguments, const std::vector<std::string>& inputs) {
+    const Whole whole;  // check_output makes a file for a moment
     if (arguments.has("--output")) check_output(arguments.text("--output"), files_of(inputs));
 }
 
@@ -184,7 +185,8 @@ Result result_of(const Arguments& arguments, const Model& model) {
     return {.command = std::string(arguments.verb().name),
             .model = model,
             .options = arguments.given(),
-            .table = {.caption = model_caption(model), .columns = {}, .rows = {}}};
+            .table = {.caption = model_caption(model), .columns = {}, .rows = {}},
+            .hash = !arguments.has("--no-hash")};
 }
 
 void add_rows(Table& table, Table rows) {

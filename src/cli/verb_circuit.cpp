@@ -67,10 +67,11 @@ std::string add_probed_roles(const Arguments& arguments, const Model& model, con
 void mark(const Arguments& arguments, Circuit& circuit) {
     const Edits edits = edits_of(arguments, circuit.config);
     require(edits.components.empty(), ErrorKind::Usage,
-            "--zero: components have no box in the picture of a circuit: name whole heads");
+            "--zero, --scale: components have no box in the picture of a circuit: name whole heads");
     const std::size_t marked = mark_edits(circuit, edits);
-    require(marked == edits.closed.size(), ErrorKind::Usage, "--close: {} of {} edges are not in the circuit",
-            edits.closed.size() - marked, edits.closed.size());
+    require(marked == edits.edges.size(), ErrorKind::Usage,
+            "--close, --scale: {} of {} edges are not in the circuit", edits.edges.size() - marked,
+            edits.edges.size());
 }
 
 // The circuit with everything that the flags ask for; `about`: a sentence on where roles come from.
@@ -145,7 +146,8 @@ Verb circuit_verb() {
                          {"--roles", "LIST", "what heads are called: L0H0=previous token,L1H4=induction"},
                          {"--channels", "N", "edges between heads in their N strongest components"},
                          {"--zero", "LIST", "heads that are shown as removed", {}, true},
-                         {"--close", "LIST", "edges that are shown as closed: L0H3>L1H4.K", {}, true}}},
+                         {"--close", "LIST", "edges that are shown as closed: L0H3>L1H4.K", {}, true},
+                         {"--scale", "LIST", "heads and edges with a factor: L0H3>L1H4.K=0.5", {}, true}}},
                        probe_flags(),
                        {"Output",
                         {{"--output", "FILE",

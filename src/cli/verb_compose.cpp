@@ -16,20 +16,6 @@ namespace headway {
 
 namespace {
 
-ScoreOptions score_of(const Arguments& arguments, const Config& config) {
-    constexpr int most = 1 << 16;
-    ScoreOptions score{.stream_norms = !arguments.has("--no-fold")};
-    const bool one = arguments.has("--rope-offset"), mean = arguments.has("--rope-mean");
-    require(!one || !mean, ErrorKind::Usage, "--rope-offset and --rope-mean are both there: one is enough");
-    if (!one && !mean) return score;
-    const char* flag = one ? "--rope-offset" : "--rope-mean";
-    require(config.positions == Positions::Rotary, ErrorKind::Usage, "{}: the model has no rotary positions",
-            flag);
-    score.offset = static_cast<int>(arguments.integer(flag, 0, 0, most));
-    score.mean_over_offsets = mean;
-    return score;
-}
-
 // The file of --compare, read before anything is computed; none without the flag.
 std::vector<NpyArray> other_arrays(const Arguments& arguments) {
     require(arguments.has("--compare") || !arguments.has("--compare-prefix"), ErrorKind::Usage,
@@ -58,7 +44,9 @@ int compose(const Arguments& arguments) {
     const Edits edits = edits_of(arguments, own.config());
     const Model model = edits.empty() ? own : with_edited_weights(own, edits);
     const CompositionView view = view_of<CompositionView>(arguments, model.config());
-    const CompositionTable scores = composition(model, kinds, options, score_of(arguments, model.config()));
+    ScoreOptions score = rotary_score(arguments, model.config());
+    score.stream_norms = !arguments.has("--no-fold");
+    const CompositionTable scores = composition(model, kinds, options, score);
     Result result = result_of(arguments, model);
     for (const std::string& note : edit_notes(model.config(), edits)) result.table.caption.push_back(note);
     if (arguments.has("--compare")) {
@@ -90,9 +78,8 @@ Verb compose_verb() {
         .groups =
             {{"Scores",
               {{"--kind", "KIND", "q, k, v or all (default all)"},
-               {"--rope-offset", "N",
-                "rotary models: query minus key position of q and k scores (default 0)"},
-               {"--rope-mean", "MAX", "rotary models: root mean square over the offsets 0 to MAX"},
+               rope_offset_flag(),
+               rope_mean_flag(),
                {"--compare", "FILE", "an .npz of another program's Q, K, V: the largest differences"},
                {"--compare-prefix", "P", "its arrays are PQ, PK, PV (default none, or folded_ or raw_)"}}},
              {"Checkpoints",

@@ -25,11 +25,10 @@ LabelThresholds thresholds_of(const Arguments& arguments) {
     return arguments.has("--labels") ? parse_label_thresholds(arguments.text("--labels")) : LabelThresholds{};
 }
 
-// The weights that are measured: with edits of weights carried out. Closed edges and given patterns are of
-// runs.
+// The weights that are measured: with edits of weights carried out. Edges and given patterns are of runs.
 Model model_with_edits(const Arguments& arguments, const Model& model) {
     Edits edits = edits_of(arguments, model.config());
-    edits.closed.clear();
+    edits.edges.clear();
     edits.given_patterns.clear();
     return edits.empty() ? model : with_edited_weights(model, edits);
 }

@@ -140,7 +140,8 @@ Verb network_verb() {
                      "headway network llama/ --as json -o network.json"},
         .notes =
             "The text form can be read back: headway contract @FILE MODEL evaluates it. An edited network\n"
-            "with --scale or --pattern has leaves of its own, head_scale and given_pattern.\n"
+            "with --scale or --pattern has leaves of its own: head_scale, component_scale,\n"
+            "edge_scale.L0H3.K[L1H4] and given_pattern.\n"
             "Numbers that have a network: ov: qk: qk-pos: direct copying: copying-ov: matching: size-ov: "
             "size-qk: "
             "q: k: v:\n"

@@ -38,7 +38,8 @@ FlagGroup model_flags() {
          {"--no-fold", "", "keep the file's own weights: norm gains and centring are not folded"},
          {"--fold", "LIST", "fold these and nothing else: norm, center, value-bias (default norm,center)"},
          {"--allow-unknown", "", "go on past tensors that the architecture does not have"},
-         {"--allow-nonfinite", "", "go on with weights that are not finite"}}};
+         {"--allow-nonfinite", "", "go on with weights that are not finite"},
+         {"--no-hash", "", "no SHA-256 of the model's files in JSON: for it they are read whole"}}};
 }
 
 FlagGroup output_flags() {
