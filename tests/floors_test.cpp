@@ -37,6 +37,7 @@ const std::map<std::string, Package> packages = {
     {"openblas_config.h", {{"linalg", "contract"}, false}},
     {"lapack", {{"linalg", "contract"}, false}},
     {"nlohmann/", {{"io", "report"}, false}},
+    {"openssl/", {{"io"}, false}},
     {"zlib.h", {{"io"}, false}},
     {"boost/", {{"circuit"}, false}},
     {"graphviz/", {{"draw"}, false}},
