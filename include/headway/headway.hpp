@@ -18,6 +18,7 @@
 #include "headway/base/error.hpp"
 #include "headway/base/head.hpp"
 #include "headway/base/progress.hpp"
+#include "headway/base/reader.hpp"
 #include "headway/base/text.hpp"
 #include "headway/base/version.hpp"
 

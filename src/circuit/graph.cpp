@@ -26,7 +26,7 @@ public:
         return writer == Writer::Position ? 1 : in_block(writer == Writer::Mlps, at);
     }
     std::size_t of(Reader reader, Head at) const {
-        return reader == Reader::Unembed ? last_ : in_block(reader == Reader::Mlps, at);
+        return reader == Reader::Unembed ? last_ : in_block(reader == Reader::Mlp, at);
     }
 
 private:
@@ -66,7 +66,7 @@ std::string_view port_name(Reader port) {
             return "k";
         case Reader::V:
             return "v";
-        case Reader::Mlps:
+        case Reader::Mlp:
             return "mlp";
         case Reader::Unembed:
             return "unembed";

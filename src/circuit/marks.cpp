@@ -12,22 +12,6 @@ namespace headway {
 
 namespace {
 
-std::optional<Reader> reader_of(EdgeInput input) {
-    switch (input) {
-        case EdgeInput::Q:
-            return Reader::Q;
-        case EdgeInput::K:
-            return Reader::K;
-        case EdgeInput::V:
-            return Reader::V;
-        case EdgeInput::Mlp:
-            return Reader::Mlps;
-        case EdgeInput::Unembed:
-            return Reader::Unembed;
-    }
-    return std::nullopt;
-}
-
 bool is_writer(const Component& component, const Source& source) {
     if (source.kind == SourceKind::Mlp)
         return component.kind == ComponentKind::Mlp && component.layer == source.layer;
@@ -36,24 +20,11 @@ bool is_writer(const Component& component, const Source& source) {
 }
 
 bool is_reader(const Component& component, const ScaledEdge& edge) {
-    if (edge.input == EdgeInput::Unembed) return component.kind == ComponentKind::Unembed;
-    if (edge.input == EdgeInput::Mlp)
+    if (edge.input == Reader::Unembed) return component.kind == ComponentKind::Unembed;
+    if (edge.input == Reader::Mlp)
         return component.kind == ComponentKind::Mlp && component.layer == edge.reader.layer;
     return component.kind == ComponentKind::Head && component.layer == edge.reader.layer &&
            component.head == edge.reader.index;
-}
-
-std::optional<Composition> composition_of(Reader port) {
-    switch (port) {
-        case Reader::Q:
-            return Composition::Q;
-        case Reader::K:
-            return Composition::K;
-        case Reader::V:
-            return Composition::V;
-        default:
-            return std::nullopt;
-    }
 }
 
 Head head_of(const Component& component) { return {component.layer, component.head}; }
@@ -80,8 +51,7 @@ std::size_t mark_edits(Circuit& circuit, const Edits& edits) {
     std::size_t marked = 0;
     for (const ScaledEdge& scaled : edits.edges)
         for (CircuitEdge& edge : circuit.edges)
-            if (edge.port == reader_of(scaled.input) &&
-                is_writer(circuit.components[edge.from], scaled.writer) &&
+            if (edge.port == scaled.input && is_writer(circuit.components[edge.from], scaled.writer) &&
                 is_reader(circuit.components[edge.to], scaled)) {
                 edge.factor = scaled.factor;
                 ++marked;

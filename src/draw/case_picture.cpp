@@ -18,16 +18,11 @@ namespace {
 
 constexpr double least_attention = 0.3;  // of a head that is called by what it does
 
-Reader reader_of(EdgeInput input) {
-    constexpr std::array readers{Reader::Q, Reader::K, Reader::V, Reader::Mlps, Reader::Unembed};
-    return readers.at(static_cast<std::size_t>(input));
-}
-
 // The inputs that any case edits edges into; all when none does.
 std::set<Reader> inputs_of(const std::vector<AblationRow>& rows) {
     std::set<Reader> inputs;
     for (const AblationRow& row : rows)
-        for (const ScaledEdge& edge : row.of.edits.edges) inputs.insert(reader_of(edge.input));
+        for (const ScaledEdge& edge : row.of.edits.edges) inputs.insert(edge.input);
     return inputs;
 }
 

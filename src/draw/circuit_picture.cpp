@@ -35,7 +35,7 @@ DrawnPort drawn(Reader port) {
             return DrawnPort::K;
         case Reader::V:
             return DrawnPort::V;
-        case Reader::Mlps:
+        case Reader::Mlp:
         case Reader::Unembed:
             return DrawnPort::Other;
     }

@@ -126,9 +126,7 @@ std::map<int, Expr> touched_weights(const Config& config, int layer, const Edits
     return weights;
 }
 
-PerHead heads_that_read(EdgeInput input) {
-    return input == EdgeInput::Q ? PerHead::Query : PerHead::KeyValue;
-}
+PerHead heads_that_read(Reader input) { return input == Reader::Q ? PerHead::Query : PerHead::KeyValue; }
 
 class Editor {
 public:
@@ -140,8 +138,7 @@ public:
 
     Network run() {
         for (int layer = 0; layer < config_.n_layers; ++layer) {
-            for (const EdgeInput input : {EdgeInput::Q, EdgeInput::K, EdgeInput::V})
-                change_input(layer, input);
+            for (const Reader input : {Reader::Q, Reader::K, Reader::V}) change_input(layer, input);
             give_patterns(layer);
             change_weights(layer);
             if (config_.has_mlp()) change_mlp_input(layer);
@@ -166,9 +163,9 @@ private:
     const Expr& stream(int layer) const { return at(fmt::format("x{}", layer)); }
 
     // `reader`: of K and V the first of the heads that share them.
-    Writers writers_to(EdgeInput input, Head reader) const {
+    Writers writers_to(Reader input, Head reader) const {
         Writers writers;
-        const bool shared = input == EdgeInput::K || input == EdgeInput::V;
+        const bool shared = input == Reader::K || input == Reader::V;
         for (const ScaledEdge& edge : edits_.edges) {
             Head read_by = edge.reader;
             if (shared) read_by.index -= read_by.index % config_.group_size();
@@ -180,7 +177,7 @@ private:
 
     // What is taken from the stream that `input` reads: what the writers of the edited run add to it, or the
     // part of it that is not kept. Ports [position, residual].
-    std::vector<WiredTerm> taken(const Writers& writers, EdgeInput input) {
+    std::vector<WiredTerm> taken(const Writers& writers, Reader input) {
         std::map<int, Kept> heads;
         std::vector<WiredTerm> terms;
         for (const auto& [writer, reader] : writers) {
@@ -228,7 +225,7 @@ private:
     }
 
     // What `input` reads in place of `stream`, behind a norm of this scale.
-    Replacer reading(const Expr& stream, const Expr* scale, const Writers& writers, EdgeInput input) {
+    Replacer reading(const Expr& stream, const Expr* scale, const Writers& writers, Reader input) {
         std::vector<WiredTerm> terms{{1, {edits_of_.run(stream), {q, d}}}};
         for (WiredTerm& term : taken(writers, input))
             terms.push_back({-term.coefficient, std::move(term.wired)});
@@ -240,7 +237,7 @@ private:
 
     // Queries, keys or values of a layer: each head's own from its own stream. Heads that close the same
     // edges are made together.
-    void change_input(int layer, EdgeInput input) {
+    void change_input(int layer, Reader input) {
         const PerHead kind = heads_that_read(input);
         const Places places(config_, kind);
         const int step = kind == PerHead::Query ? 1 : config_.group_size();
@@ -264,8 +261,8 @@ private:
     }
 
     // Before a norm of queries and keys, which may be one of all heads together.
-    const Expr& side_of(EdgeInput input, int layer) const {
-        const char* letter = input == EdgeInput::Q ? "Q" : input == EdgeInput::K ? "K" : "V";
+    const Expr& side_of(Reader input, int layer) const {
+        const char* letter = input == Reader::Q ? "Q" : input == Reader::K ? "K" : "V";
         const Expr* linear = find(std::string(letter) + "_linear", layer);
         return linear != nullptr ? *linear : at(letter, layer);
     }
@@ -299,21 +296,20 @@ private:
     }
 
     void change_mlp_input(int layer) {
-        const Writers writers = writers_to(EdgeInput::Mlp, {layer, -1});
+        const Writers writers = writers_to(Reader::Mlp, {layer, -1});
         if (writers.empty()) return;
         const Expr& read = config_.parallel_block ? stream(layer) : at("mid", layer);
         const Expr* scale = find(config_.shared_norm ? "rstd1" : "rstd2", layer);
-        edits_of_.replace(at("mlp", layer),
-                          reading(read, scale, writers, EdgeInput::Mlp).run(at("mlp", layer)));
+        edits_of_.replace(at("mlp", layer), reading(read, scale, writers, Reader::Mlp).run(at("mlp", layer)));
     }
 
     // The last stream keeps its name and its value, and what is behind it reads another.
     Network finish() {
         Network result;
         const Expr& last = stream(config_.n_layers);
-        const Writers writers = writers_to(EdgeInput::Unembed, {-1, -1});
+        const Writers writers = writers_to(Reader::Unembed, {-1, -1});
         Replacer behind =
-            writers.empty() ? edits_of_ : reading(last, find("rstd_final", -1), writers, EdgeInput::Unembed);
+            writers.empty() ? edits_of_ : reading(last, find("rstd_final", -1), writers, Reader::Unembed);
         bool is_behind = false;
         for (const Definition& definition : network_.definitions) {
             Replacer& edits = is_behind ? behind : edits_of_;
@@ -338,9 +334,7 @@ bool Edits::empty() const {
 }
 
 Expr edge_scale(const Config& config, const ScaledEdge& edge) {
-    static constexpr std::array inputs{"Q", "K", "V", "mlp", "unembed"};
-    const std::string symbol =
-        fmt::format("edge_scale.{}.{}", label(edge.writer), inputs.at(static_cast<std::size_t>(edge.input)));
+    const std::string symbol = fmt::format("edge_scale.{}.{}", label(edge.writer), name(edge.input));
     return edge.reader.index < 0 ? leaf(symbol, edge.reader.layer)
                                  : head_leaf(symbol, edge.reader, config.group_size());
 }

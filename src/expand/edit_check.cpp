@@ -79,8 +79,8 @@ void check_edge(const Config& config, const ScaledEdge& edge) {
         require_head(config, {edge.writer.layer, edge.writer.head});
     else
         require_mlp(config, edge.writer.layer);
-    if (edge.input == EdgeInput::Unembed) return;
-    const bool to_mlp = edge.input == EdgeInput::Mlp;
+    if (edge.input == Reader::Unembed) return;
+    const bool to_mlp = edge.input == Reader::Mlp;
     if (to_mlp)
         require_mlp(config, edge.reader.layer);
     else
@@ -98,15 +98,14 @@ void check_edges(const Config& config, const std::vector<ScaledEdge>& edges) {
     for (const ScaledEdge& edge : edges) {
         check_edge(config, edge);
         factors.give(label(edge), edge.factor);
-        if (edge.input != EdgeInput::K && edge.input != EdgeInput::V) continue;
+        if (edge.input != Reader::K && edge.input != Reader::V) continue;
         ScaledEdge of_group = edge;
         of_group.reader.index /= config.group_size();
         of_group.factor = 0;
         const ScaledEdge& first = shared.emplace(of_group, edge).first->second;
         require(first.factor == edge.factor, ErrorKind::Usage,
                 "{} and {} share {}: one edge, which is given the factors {} and {}", label(first.reader),
-                label(edge.reader), edge.input == EdgeInput::K ? "keys" : "values", first.factor,
-                edge.factor);
+                label(edge.reader), edge.input == Reader::K ? "keys" : "values", first.factor, edge.factor);
     }
 }
 
@@ -114,7 +113,7 @@ void check_edges(const Config& config, const std::vector<ScaledEdge>& edges) {
 std::string shared_readers(const Config& config, const Edits& edits) {
     std::set<std::pair<int, int>> groups;
     for (const ScaledEdge& edge : edits.edges)
-        if (edge.input == EdgeInput::K || edge.input == EdgeInput::V)
+        if (edge.input == Reader::K || edge.input == Reader::V)
             groups.insert({edge.reader.layer, edge.reader.index / config.group_size()});
     std::string text;
     for (const auto& [layer, group] : groups) {
@@ -198,8 +197,8 @@ std::vector<std::string> edit_conditions(const Config& config, const Edits& edit
                       : those(edits.edges, true).empty() ? "scaled"
                                                          : "closed or scaled";
     const bool reads_norm = std::any_of(edits.edges.begin(), edits.edges.end(), [&](const auto& edge) {
-        return edge.input == EdgeInput::Unembed ? config.norm != Norm::None && config.final_norm
-                                                : config.norms_before();
+        return edge.input == Reader::Unembed ? config.norm != Norm::None && config.final_norm
+                                             : config.norms_before();
     });
     if (reads_norm)
         notes.push_back(
@@ -207,7 +206,7 @@ std::vector<std::string> edit_conditions(const Config& config, const Edits& edit
                 ? fmt::format("Norm scales in front of {} inputs: those of the whole stream.", how)
                 : fmt::format("Norm scales in front of {} inputs are recomputed.", how));
     const bool read_heads = std::any_of(edits.edges.begin(), edits.edges.end(), [](const auto& edge) {
-        return edge.input == EdgeInput::Q || edge.input == EdgeInput::K;
+        return edge.input == Reader::Q || edge.input == Reader::K;
     });
     if (read_heads && config.query_key_norm != QueryKeyNorm::None)
         notes.push_back("The norms of queries and keys are recomputed.");

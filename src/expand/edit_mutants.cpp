@@ -25,7 +25,7 @@ std::pair<Edits, Edits> two_edits(const Config& config, Random& random) {
     const Head one{layer, 0}, other{layer, 1};
     const double first = random.one_in(2) ? 0 : 2, second = random.one_in(2) ? 0 : 3;
     if (!config.norms_stream() && random.one_in(2)) {
-        const auto input = static_cast<EdgeInput>(random.between(0, 2));
+        const auto input = static_cast<Reader>(random.between(0, 2));
         const Head reader{layer + 1, random.between(0, config.n_heads - 1)};
         return {{.edges = {{{SourceKind::HeadOutput, layer, 0}, input, reader, first}}},
                 {.edges = {{{SourceKind::HeadOutput, layer, 1}, input, reader, second}}}};
@@ -55,12 +55,12 @@ std::vector<ScaledEdge> edges_from(const Config& config, Head writer, double fac
     std::vector<ScaledEdge> edges;
     for (int layer = writer.layer; layer < config.n_layers; ++layer) {
         if (config.has_mlp() && (layer > writer.layer || !config.parallel_block))
-            edges.push_back({source, EdgeInput::Mlp, {layer, -1}, factor});
+            edges.push_back({source, Reader::Mlp, {layer, -1}, factor});
         for (int head = 0; head < config.n_heads && layer > writer.layer; ++head)
-            for (const EdgeInput input : {EdgeInput::Q, EdgeInput::K, EdgeInput::V})
+            for (const Reader input : {Reader::Q, Reader::K, Reader::V})
                 edges.push_back({source, input, {layer, head}, factor});
     }
-    edges.push_back({source, EdgeInput::Unembed, {-1, -1}, factor});
+    edges.push_back({source, Reader::Unembed, {-1, -1}, factor});
     return edges;
 }
 

@@ -125,34 +125,33 @@ std::vector<Source> read_writers(Reading& reading, const Config& config) {
     return writers;
 }
 
-struct Reader {
-    EdgeInput input = EdgeInput::K;
+struct EdgeEnd {
+    Reader input = Reader::K;
     Head head = {-1, -1};
 };
 
-std::vector<Reader> read_readers(Reading& reading, const Config& config) {
-    std::vector<Reader> readers;
-    if (reading.take("unembed")) return {{EdgeInput::Unembed}};
+std::vector<EdgeEnd> read_readers(Reading& reading, const Config& config) {
+    std::vector<EdgeEnd> readers;
+    if (reading.take("unembed")) return {{Reader::Unembed}};
     if (reading.take("mlp")) {
         for (const int layer : reading.numbers(config.n_layers))
-            readers.push_back({EdgeInput::Mlp, {layer, -1}});
+            readers.push_back({Reader::Mlp, {layer, -1}});
         return readers;
     }
     const std::vector<Head> heads = reading.heads();
     const bool q = reading.take(".Q"), k = !q && reading.take(".K"), v = !q && !k && reading.take(".V");
     reading.need(q || k || v);
-    for (const Head head : heads)
-        readers.push_back({q ? EdgeInput::Q : k ? EdgeInput::K : EdgeInput::V, head});
+    for (const Head head : heads) readers.push_back({q ? Reader::Q : k ? Reader::K : Reader::V, head});
     return readers;
 }
 
 void read_edges(Reading& reading, const Config& config, EditFactor wanted, Edits& into) {
     const std::vector<Source> writers = read_writers(reading, config);
     reading.need(reading.take(">"));
-    const std::vector<Reader> readers = read_readers(reading, config);
+    const std::vector<EdgeEnd> readers = read_readers(reading, config);
     const double factor = reading.factor(wanted);
     for (const Source& writer : writers)
-        for (const Reader& reader : readers)
+        for (const EdgeEnd& reader : readers)
             into.edges.push_back({writer, reader.input, reader.head, factor});
 }
 
@@ -196,10 +195,6 @@ void unite_components(std::vector<ScaledComponents>& all, const ScaledComponents
         all.insert(place, more);
 }
 
-std::string_view letter(EdgeInput input) {
-    return input == EdgeInput::Q ? "Q" : input == EdgeInput::K ? "K" : "V";
-}
-
 std::string head_set(int layer, const std::vector<int>& heads) {
     return fmt::format("L{}H{}", layer, number_set(heads));
 }
@@ -208,12 +203,12 @@ std::string head_set(int layer, const std::vector<int>& heads) {
 std::string factor_text(double factor) { return factor == 0 ? "" : fmt::format("={}", factor); }
 
 // `L1H{2,4-7}.K=0.5`.
-std::string readers_text(const std::tuple<EdgeInput, int, double>& readers, const std::vector<int>& heads) {
+std::string readers_text(const std::tuple<Reader, int, double>& readers, const std::vector<int>& heads) {
     const auto& [input, layer, factor] = readers;
-    const std::string text = input == EdgeInput::Unembed ? "unembed"
-                             : input == EdgeInput::Mlp
+    const std::string text = input == Reader::Unembed ? "unembed"
+                             : input == Reader::Mlp
                                  ? fmt::format("mlp{}", layer)
-                                 : fmt::format("{}.{}", head_set(layer, heads), letter(input));
+                                 : fmt::format("{}.{}", head_set(layer, heads), name(input));
     return text + factor_text(factor);
 }
 
@@ -223,9 +218,9 @@ void append(std::string& text, const std::string& item) { text += (text.empty() 
 
 std::string label(const ScaledEdge& edge) {
     const std::string writer = label(edge.writer);
-    if (edge.input == EdgeInput::Unembed) return writer + ">unembed";
-    if (edge.input == EdgeInput::Mlp) return fmt::format("{}>mlp{}", writer, edge.reader.layer);
-    return fmt::format("{}>{}.{}", writer, label(edge.reader), letter(edge.input));
+    if (edge.input == Reader::Unembed) return writer + ">unembed";
+    if (edge.input == Reader::Mlp) return fmt::format("{}>mlp{}", writer, edge.reader.layer);
+    return fmt::format("{}>{}.{}", writer, label(edge.reader), name(edge.input));
 }
 
 std::string label(const ScaledComponents& components) {
@@ -249,7 +244,7 @@ std::string number_set(const std::vector<int>& numbers) {
 
 std::vector<std::string> edge_texts(const std::vector<ScaledEdge>& edges) {
     // readers of one layer and input, by writer; then writers of one layer, by readers
-    using Readers = std::tuple<EdgeInput, int, double>;
+    using Readers = std::tuple<Reader, int, double>;
     std::map<std::pair<Source, Readers>, std::vector<int>> by_writer;
     for (const ScaledEdge& edge : edges)
         by_writer[{edge.writer, {edge.input, edge.reader.layer, edge.factor}}].push_back(edge.reader.index);

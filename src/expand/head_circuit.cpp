@@ -61,16 +61,16 @@ private:
         if (circuit_.kind == CircuitKind::Direct) {
             unembedded(from, column, factors);
         } else if (circuit_.kind == CircuitKind::OV) {
-            from = through_writers(from, HeadInput::V, factors);
+            from = through_writers(from, Composition::V, factors);
             const Index to = ends_ == CircuitEnds::Stream ? column : fresh(Space::Residual);
             append(factors, summed(circuit_.heads, from, to, [&](Head head, Index a, Index b) {
                        return value_output(head, a, b, cut);
                    }));
             if (ends_ == CircuitEnds::Vocabulary) unembedded(to, column, factors);
         } else {
-            from = through_writers(from, HeadInput::Q, factors);
+            from = through_writers(from, Composition::Q, factors);
             Index key = embedded(column, factors);
-            key = through_writers(key, HeadInput::K, factors);
+            key = through_writers(key, Composition::K, factors);
             append(factors, summed(circuit_.heads, from, key,
                                    [&](Head head, Index a, Index b) { return query_key(head, a, b, cut); }));
         }
@@ -108,7 +108,7 @@ private:
         return v;
     }
 
-    Index through_writers(Index from, HeadInput input, Factors& factors) {
+    Index through_writers(Index from, Composition input, Factors& factors) {
         if (circuit_.writers.empty() || circuit_.input != input) return from;
         const Index to = fresh(Space::Residual);
         append(factors, summed(circuit_.writers, from, to, [&](Head head, Index a, Index b) {
@@ -165,7 +165,7 @@ void check_heads(const Config& config, const std::vector<Head>& heads) {
 
 void check_writers(const HeadCircuit& circuit) {
     if (circuit.writers.empty()) return;
-    const bool to_value = circuit.input == HeadInput::V;
+    const bool to_value = circuit.input == Composition::V;
     require(to_value == (circuit.kind == CircuitKind::OV), ErrorKind::Usage,
             "{}: heads feed the value input of an OV circuit, the query or key input of a QK circuit",
             label(circuit));

@@ -18,8 +18,6 @@ constexpr std::pair<CircuitKind, std::string_view> kinds[] = {{CircuitKind::Dire
                                                               {CircuitKind::OV, "ov"},
                                                               {CircuitKind::QK, "qk"},
                                                               {CircuitKind::PositionQK, "qk-pos"}};
-constexpr std::pair<HeadInput, std::string_view> inputs[] = {
-    {HeadInput::Q, "Q"}, {HeadInput::K, "K"}, {HeadInput::V, "V"}};
 
 [[noreturn]] void unreadable(std::string_view text) {
     throw Error(ErrorKind::Usage, fmt::format("{} is no circuit of heads", quote(text)),
@@ -110,12 +108,10 @@ std::string_view take_input(std::string_view text, HeadCircuit& circuit, std::st
                 quote(whole), whole, whole);
         return text;
     }
-    for (const auto& [input, name] : inputs)
-        if (text.substr(dot + 1) == name) {
-            circuit.input = input;
-            return text.substr(0, dot);
-        }
-    unreadable(whole);
+    const std::optional<Composition> input = by_input_letter(text.substr(dot + 1));
+    if (!input) unreadable(whole);
+    circuit.input = *input;
+    return text.substr(0, dot);
 }
 
 std::string heads_text(const std::vector<Head>& heads) {
@@ -161,8 +157,7 @@ std::string label(const HeadCircuit& circuit) {
     if (!circuit.writers.empty()) text += heads_text(circuit.writers) + ">";
     text += heads_text(circuit.heads);
     if (!circuit.writers.empty() && circuit.kind != CircuitKind::OV)
-        for (const auto& [input, name] : inputs)
-            if (input == circuit.input) text += fmt::format(".{}", name);
+        text += fmt::format(".{}", input_letter(circuit.input));
     if (circuit.rotary_offset != 0) text += fmt::format("@{}", circuit.rotary_offset);
     return text;
 }

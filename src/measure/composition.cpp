@@ -10,10 +10,6 @@ namespace headway {
 
 namespace {
 
-Composition composition_of(Reader reader) {
-    return reader == Reader::Q ? Composition::Q : reader == Reader::K ? Composition::K : Composition::V;
-}
-
 std::vector<EdgeKind> edge_kinds_of(const std::vector<Composition>& kinds) {
     std::vector<EdgeKind> edges;
     for (const Composition kind : kinds) edges.push_back({Writer::Heads, reader_of(kind)});
@@ -22,7 +18,7 @@ std::vector<EdgeKind> edge_kinds_of(const std::vector<Composition>& kinds) {
 
 CompositionRow row_of(const EdgeRow& edge) {
     const EdgeWeight& w = edge.weight;
-    CompositionRow row{.kind = composition_of(edge.reader),
+    CompositionRow row{.kind = composition_of(edge.reader).value(),
                        .writer = edge.from,
                        .reader = edge.to,
                        .score = w.score,
@@ -41,12 +37,6 @@ CompositionRow row_of(const EdgeRow& edge) {
 }
 
 }  // namespace
-
-Reader reader_of(Composition kind) {
-    return kind == Composition::Q ? Reader::Q : kind == Composition::K ? Reader::K : Reader::V;
-}
-
-char letter(Composition kind) { return kind == Composition::Q ? 'q' : kind == Composition::K ? 'k' : 'v'; }
 
 std::vector<Expr> composition_networks(const Config& config, const std::vector<Composition>& kinds,
                                        const ScoreOptions& score) {

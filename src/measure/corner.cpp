@@ -59,11 +59,11 @@ HeadCircuit circuit_of(const Block& block, int rotary_offset) {
     HeadCircuit circuit{.kind = CircuitKind::QK,
                         .heads = {{block.reader_layer, 0}},
                         .writers = {{block.writer_layer, 0}},
-                        .input = HeadInput::K,
+                        .input = Composition::K,
                         .rotary_offset = rotary_offset};
     if (block.score == &PairMatching::q_matching) {
         circuit.kind = CircuitKind::PositionQK;
-        circuit.input = HeadInput::Q;
+        circuit.input = Composition::Q;
     }
     return circuit;
 }

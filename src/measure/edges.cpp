@@ -44,7 +44,7 @@ std::string name_of(Writer writer, Head at) {
 
 std::string name_of(Reader reader, Head at) {
     if (is_head(reader)) return label(at);
-    return reader == Reader::Mlps ? fmt::format("mlp{}", at.layer) : "W_U";
+    return reader == Reader::Mlp ? fmt::format("mlp{}", at.layer) : "W_U";
 }
 
 void set_undefined(EdgeWeight& weight, std::string why) {
@@ -85,7 +85,7 @@ std::vector<EdgeRow> rows_of(const Config& config, const EdgeKind& kind, const P
                 {kind.writer, from, kind.reader, to,
                  weigh(norms.pair_at(a, b), na, nb, norms.writer_gram[writer], norms.reader_gram[b], d)});
             EdgeWeight& weight = rows.back().weight;
-            weight.ignores_nonlinearity = kind.writer == Writer::Mlps || kind.reader == Reader::Mlps;
+            weight.ignores_nonlinearity = kind.writer == Writer::Mlps || kind.reader == Reader::Mlp;
             if (!(na > 0) || !(nb > 0))
                 set_undefined(weight, fmt::format("zero norm: {}", na > 0 ? name_of(kind.reader, to)
                                                                           : name_of(kind.writer, from)));
@@ -186,8 +186,8 @@ std::vector<EdgeKind> edge_kinds(const Config& config) {
         const bool shortformer = config.positions == Positions::Shortformer;
         if (writer == Writer::Position && config.positions != Positions::Learned && !shortformer) continue;
         if (writer == Writer::Mlps && !config.has_mlp()) continue;
-        for (const Reader reader : {Reader::Q, Reader::K, Reader::V, Reader::Mlps, Reader::Unembed}) {
-            if (reader == Reader::Mlps && !config.has_mlp()) continue;
+        for (const Reader reader : {Reader::Q, Reader::K, Reader::V, Reader::Mlp, Reader::Unembed}) {
+            if (reader == Reader::Mlp && !config.has_mlp()) continue;
             if (reader == Reader::Unembed && !config.linear_head()) continue;
             const bool query_or_key = reader == Reader::Q || reader == Reader::K;
             if (writer == Writer::Position && shortformer && !query_or_key) continue;
@@ -199,7 +199,7 @@ std::vector<EdgeKind> edge_kinds(const Config& config) {
 
 bool reads_from(const Config& config, Writer writer, int writer_layer, Reader reader, int reader_layer) {
     if (writer == Writer::Embed || writer == Writer::Position || reader == Reader::Unembed) return true;
-    const bool same_block = writer == Writer::Heads && reader == Reader::Mlps && !config.parallel_block;
+    const bool same_block = writer == Writer::Heads && reader == Reader::Mlp && !config.parallel_block;
     return writer_layer < reader_layer || (same_block && writer_layer == reader_layer);
 }
 
@@ -208,7 +208,7 @@ std::size_t count_of(const Config& config, Writer writer) {
 }
 
 std::size_t count_of(const Config& config, Reader reader) {
-    return count(config, is_head(reader), reader == Reader::Mlps);
+    return count(config, is_head(reader), reader == Reader::Mlp);
 }
 
 std::vector<Expr> edge_networks(const Config& config, const std::vector<EdgeKind>& kinds) {

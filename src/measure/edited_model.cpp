@@ -44,7 +44,7 @@ double& factor_of(const Config& config, const ScaledEdge& edge, FactorLeaves& le
     const auto* scale = node->as<Tensor>();
     const LeafName name{scale->symbol, scale->layer};
     if (edge.reader.index < 0) return leaves.at(name, "", {}, 0);
-    if (edge.input == EdgeInput::Q) return leaves.at(name, "h", {config.n_heads}, edge.reader.index);
+    if (edge.input == Reader::Q) return leaves.at(name, "h", {config.n_heads}, edge.reader.index);
     return leaves.at(name, "g", {config.n_kv_heads}, edge.reader.index / config.group_size());
 }
 

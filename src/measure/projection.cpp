@@ -22,13 +22,13 @@ constexpr double least_change = 1e-6;          // of a score that is reported
 using ReaderWeight = std::tuple<std::string, int, int>;
 
 ReaderWeight weight_of(const Config& config, const ScaledEdge& edge) {
-    const int head = edge.input == EdgeInput::Q ? edge.reader.index : edge.reader.index / config.group_size();
-    const char* symbol = edge.input == EdgeInput::Q ? "W_Q" : edge.input == EdgeInput::K ? "W_K" : "W_V";
+    const int head = edge.input == Reader::Q ? edge.reader.index : edge.reader.index / config.group_size();
+    const char* symbol = edge.input == Reader::Q ? "W_Q" : edge.input == Reader::K ? "W_K" : "W_V";
     return {symbol, edge.reader.layer, head};
 }
 
-Composition kind_of(EdgeInput input) {
-    return input == EdgeInput::Q ? Composition::Q : input == EdgeInput::K ? Composition::K : Composition::V;
+Composition kind_of(Reader input) {
+    return input == Reader::Q ? Composition::Q : input == Reader::K ? Composition::K : Composition::V;
 }
 
 // The directions, with length, that the writers write: rows s_i v_i, [writers * d_head, d_model].
@@ -111,8 +111,8 @@ void check_projection(const Config& config, const std::vector<ScaledEdge>& edges
     for (const ScaledEdge& edge : edges) {
         require(edge.factor == 0, ErrorKind::Usage, "{} has a factor: a projection takes all of an edge",
                 label(edge));
-        require(edge.writer.kind == SourceKind::HeadOutput && edge.input != EdgeInput::Mlp &&
-                    edge.input != EdgeInput::Unembed,
+        require(edge.writer.kind == SourceKind::HeadOutput && edge.input != Reader::Mlp &&
+                    edge.input != Reader::Unembed,
                 ErrorKind::Unsupported, "{}: only readers Q, K and V of what heads write are projected",
                 label(edge));
     }

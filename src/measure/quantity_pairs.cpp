@@ -26,8 +26,7 @@ std::pair<Writer, ScorePart> writer_named(std::string_view text, const Config& c
 
 // `Q`, `K`, `V`.
 Composition input_named(std::optional<std::string_view> text, std::string_view whole) {
-    for (const auto kind : {Composition::Q, Composition::K, Composition::V})
-        if (text && text->size() == 1 && text->front() - 'A' + 'a' == letter(kind)) return kind;
+    if (const auto kind = text ? by_input_letter(*text) : std::nullopt) return *kind;
     throw Error(ErrorKind::Usage, fmt::format("{}: by which input of the reader? .Q, .K or .V", quote(whole)),
                 "as in L0H3>L1H4.K");
 }
@@ -36,7 +35,7 @@ Composition input_named(std::optional<std::string_view> text, std::string_view w
 std::pair<Reader, ScorePart> reader_named(std::string_view text, const Config& config) {
     if (text == "unembed") return {Reader::Unembed, {}};
     if (text.starts_with("mlp"))
-        return {Reader::Mlps, {.first = number_named(text.substr(3), "layer", config.n_layers), .layers = 1}};
+        return {Reader::Mlp, {.first = number_named(text.substr(3), "layer", config.n_layers), .layers = 1}};
     const auto [head, input] = cut_at(text, '.');
     return {reader_of(input_named(input, text)), one_head(head_named(head, config))};
 }

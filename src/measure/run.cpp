@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/measure/run.hpp"
 
+#include "contract/evaluate_arrays.hpp"
 #include "headway/base/error.hpp"
 #include "headway/network/transformer.hpp"
 #include "measure/loss.hpp"
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 namespace headway {
 
@@ -24,19 +26,23 @@ Run run_network(const Model& model, const Network& network, std::span<const int>
     const std::size_t n = tokens.size();
     const auto layers = static_cast<std::size_t>(config.n_layers);
     Run run{.tokens{tokens.begin(), tokens.end()}, .logits{}, .attention{}, .loss{}};
+    const auto positions = static_cast<double>(n);
+    const double pattern = positions * positions * config.n_heads;  // one is copied into the result
+    const EvaluateOptions beside =
+        beside_results(options, positions * config.d_vocab + pattern * (config.n_layers + 1));
     run.attention = xt::xarray<double>::from_shape({layers, static_cast<std::size_t>(config.n_heads), n, n});
     const std::size_t a_layer = layers == 0 ? 0 : run.attention.size() / layers;
     // A pattern is [head(, member), n, n]; head and member in row-major order are the query head.
-    evaluate_each(model, run_networks(network, config), tokens, options,
-                  [&](std::size_t number, const xt::xarray<double>& value) {
-                      if (number == 0) {
-                          run.logits = value;
-                          return;
-                      }
-                      invariant(value.size() == a_layer, "a layer's pattern is [n_heads, n, n]");
-                      std::copy(value.data(), value.data() + value.size(),
-                                run.attention.data() + (number - 1) * a_layer);
-                  });
+    evaluate_counted(model, run_networks(network, config), tokens, beside, true,
+                     [&](std::size_t number, xt::xarray<double> value) {
+                         if (number == 0) {
+                             run.logits = std::move(value);
+                             return;
+                         }
+                         invariant(value.size() == a_layer, "a layer's pattern is [n_heads, n, n]");
+                         std::copy(value.data(), value.data() + value.size(),
+                                   run.attention.data() + (number - 1) * a_layer);
+                     });
     run.loss = losses(run.logits, tokens);
     return run;
 }

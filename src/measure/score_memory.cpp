@@ -33,7 +33,7 @@ ScoreMemory::ScoreMemory(const Config& config, const std::vector<EdgeKind>& kind
     if (reads(Reader::K)) layer_ += key;
     if (reads(Reader::V)) layer_ += key;
     if (writes(Writer::Mlps)) layer_ += d * config.d_mlp * bytes;
-    if (reads(Reader::Mlps)) layer_ += d * config.d_mlp * bytes;
+    if (reads(Reader::Mlp)) layer_ += d * config.d_mlp * bytes;
     once_ = 2 * options.threads * query;
     if (writes(Writer::Embed)) once_ += d * config.d_vocab * bytes;
     if (writes(Writer::Position)) once_ += d * config.n_ctx * bytes;

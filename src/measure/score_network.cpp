@@ -97,7 +97,7 @@ public:
     Indices ports() const {
         const bool heads = end_ == ScoreEnd::Writer ? ends_.writer == Writer::Heads : is_head(ends_.reader);
         const bool mlps =
-            end_ == ScoreEnd::Writer ? ends_.writer == Writer::Mlps : ends_.reader == Reader::Mlps;
+            end_ == ScoreEnd::Writer ? ends_.writer == Writer::Mlps : ends_.reader == Reader::Mlp;
         return side_.numbers(heads ? PerHead::Query : PerHead::None, heads || mlps);
     }
 
@@ -137,9 +137,9 @@ private:
                     append(factors, branch("W_O", "ln1_post.w", e, j));
                     return factors;
                 });
-            case Reader::Mlps:
+            case Reader::Mlp:
                 return twice(Space::Neuron, k, k1, [&](Index m, Index stream) {
-                    return Factors{input("W_in", Reader::Mlps, {stream, m})};
+                    return Factors{input("W_in", Reader::Mlp, {stream, m})};
                 });
             case Reader::Unembed:
                 return twice(Space::Vocab, k, k1, [&](Index v, Index stream) {
@@ -279,7 +279,7 @@ private:
 
 ScorePart one_head(Head head) { return {.first = head.layer, .layers = 1, .head = head.index}; }
 
-bool is_head(Reader reader) { return reader != Reader::Mlps && reader != Reader::Unembed; }
+bool is_head(Reader reader) { return reader != Reader::Mlp && reader != Reader::Unembed; }
 
 bool passes_stream_norms(const Config& config, const ScoreOptions& options) {
     return config.norms_stream() && options.stream_norms;

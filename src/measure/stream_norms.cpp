@@ -30,7 +30,7 @@ int norms_below(const Config& config, Writer writer, int layer) {
 }
 int norms_below(const Config& config, Reader reader, int layer) {
     if (reader == Reader::Unembed) return norms_below(config, config.n_layers) + (config.final_norm ? 1 : 0);
-    return norms_below(config, layer) + (reader == Reader::Mlps ? 1 : 0);
+    return norms_below(config, layer) + (reader == Reader::Mlp ? 1 : 0);
 }
 
 }  // namespace

@@ -15,9 +15,7 @@ namespace headway {
 
 namespace {
 
-std::string array_name(const std::string& prefix, Composition kind) {
-    return prefix + static_cast<char>(std::toupper(letter(kind)));
-}
+std::string array_name(const std::string& prefix, Composition kind) { return prefix + input_letter(kind); }
 
 const NpyArray* find(const OtherScores& other, const std::string& name) {
     const auto found = std::ranges::find(other.arrays, name, &NpyArray::name);

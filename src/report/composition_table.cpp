@@ -116,7 +116,7 @@ std::vector<NpyArray> composition_arrays(const CompositionTable& scores,
     std::vector<NpyArray> arrays;
     for (const Composition kind : kinds) {
         const xt::xarray<double> values = as_array(scores, kind, config);
-        const std::string name(1, static_cast<char>(std::toupper(letter(kind))));
+        const std::string name(1, input_letter(kind));
         arrays.push_back({name,
                           {values.shape().begin(), values.shape().end()},
                           std::vector<double>(values.begin(), values.end())});

@@ -155,7 +155,7 @@ void add_positional(const std::vector<PositionalPreference>& positional, HeadCol
 Cell partner_cell(const std::optional<Partner>& partner, bool with_kind) {
     if (!partner) return {};
     if (!with_kind) return label(partner->head);
-    const char input = static_cast<char>(std::toupper(letter(partner->kind)));
+    const char input = input_letter(partner->kind);
     return fmt::format("{}.{}", label(partner->head), input);
 }
 

@@ -146,8 +146,7 @@ std::vector<SeriesValue> loss_series(const Probe& probe, std::int64_t step) {
 std::vector<SeriesValue> composition_series(const CompositionTable& scores, std::int64_t step) {
     std::vector<SeriesValue> series;
     for (const CompositionRow& row : scores.rows)
-        series.push_back({step,
-                          fmt::format("{}-composition", static_cast<char>(std::toupper(letter(row.kind)))),
+        series.push_back({step, fmt::format("{}-composition", input_letter(row.kind)),
                           fmt::format("{}>{}", label(row.writer), label(row.reader)), row.score});
     return series;
 }

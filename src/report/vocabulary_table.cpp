@@ -41,7 +41,7 @@ std::string formula(const HeadCircuit& circuit, const std::string& heads) {
             break;
     }
     if (ov.empty()) return fmt::format("{} W_QK[{}] {}^T", end, heads, end);
-    if (circuit.input == HeadInput::Q) return fmt::format("{}{} W_QK[{}] {}^T", end, ov, heads, end);
+    if (circuit.input == Composition::Q) return fmt::format("{}{} W_QK[{}] {}^T", end, ov, heads, end);
     return fmt::format("{} W_QK[{}] ({}{})^T", end, heads, end, ov);
 }
 

@@ -72,7 +72,7 @@ TEST(Selection, AnEdgeIsOnAPathWhenItIsReachedFromBelowAndReachesTheTop) {
                                    {5, 8, Reader::Unembed},  // L1H0 > unembed
                                    {3, 5, Reader::Q},        // L0H1: nothing feeds it
                                    {2, 6, Reader::V},        // L1H1: feeds nothing
-                                   {1, 4, Reader::Mlps},     // pos > mlp0
+                                   {1, 4, Reader::Mlp},      // pos > mlp0
                                    {4, 8, Reader::Unembed}});
     EXPECT_THAT(edges_on_path(circuit), ElementsAre(0, 1, 2, 5, 6));
     EXPECT_THAT(labels(keep(circuit, {.on_path = true})),

@@ -110,8 +110,7 @@ TEST(Edit, LeavingOneEdgeOpenIsNotRemoving) {
             some.edges.erase(some.edges.begin() + static_cast<std::ptrdiff_t>(i));
             // Shared keys and values are closed by any head of the group.
             const ScaledEdge& open = edits.edges[i];
-            if (config.group_size() > 1 && (open.input == EdgeInput::K || open.input == EdgeInput::V))
-                continue;
+            if (config.group_size() > 1 && (open.input == Reader::K || open.input == Reader::V)) continue;
             EXPECT_FALSE(same(removed, edit(network, config, some).output, config)) << label(open);
         }
     }

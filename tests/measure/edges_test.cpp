@@ -69,7 +69,7 @@ TEST(EdgeWeights, BetweenHeadsAreTheCompositionScores) {
 TEST(EdgeWeights, OfAnMlpAreMarked) {
     const Model model = load_model("random:layers=2,heads=2,d_model=8,d_mlp=12");
     for (const EdgeRow& row : edge_weights(model, edge_kinds(model.config())))
-        EXPECT_EQ(row.weight.ignores_nonlinearity, row.writer == Writer::Mlps || row.reader == Reader::Mlps);
+        EXPECT_EQ(row.weight.ignores_nonlinearity, row.writer == Writer::Mlps || row.reader == Reader::Mlp);
 }
 
 TEST(EdgeWeights, FloatAgreesWithDoubleAlsoNearZero) {

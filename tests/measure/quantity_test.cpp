@@ -146,7 +146,7 @@ TEST(Quantity, OfAnEdgeIsItsNumeratorSquared) {
     for (const auto& [name, kind] :
          {std::pair<const char*, EdgeKind>{"edge:embed>L1H0.K", {Writer::Embed, Reader::K}},
           {"edge:pos>L1H0.Q", {Writer::Position, Reader::Q}},
-          {"edge:L0H0>mlp1", {Writer::Heads, Reader::Mlps}},
+          {"edge:L0H0>mlp1", {Writer::Heads, Reader::Mlp}},
           {"edge:mlp0>unembed", {Writer::Mlps, Reader::Unembed}},
           {"edge:L0H0>L1H0.V", {Writer::Heads, Reader::V}}}) {
         const auto rows = edge_weights(model, {kind}, in_double);

@@ -52,7 +52,7 @@ TEST(ScoreMemory, BlocksOfLayersGiveTheSameScores) {
         "positions=rotary");
     const std::vector<EdgeKind> kinds{{Writer::Heads, Reader::Q},
                                       {Writer::Heads, Reader::V},
-                                      {Writer::Mlps, Reader::Mlps},
+                                      {Writer::Mlps, Reader::Mlp},
                                       {Writer::Embed, Reader::K}};
     const std::vector<EdgeRow> whole = edge_weights(model, kinds, {.precision = Precision::Double});
     std::size_t bytes = 4'000'000;

@@ -128,7 +128,7 @@ TEST(SmolLM2, ItsStrongestKCompositionsFeedTheInductionHeads) {
 // induction corner, and is the strongest induction head all the same.
 TEST(SmolLM2, TheStrongestInductionHeadMatchesAndCopiesWhatTheFirstMlpWrites) {
     const HeadCircuit matching{
-        .kind = CircuitKind::QK, .heads = {{18, 6}}, .writers = {{17, 8}}, .input = HeadInput::K};
+        .kind = CircuitKind::QK, .heads = {{18, 6}}, .writers = {{17, 8}}, .input = Composition::K};
     const HeadCircuit copying{.kind = CircuitKind::OV, .heads = {{18, 6}}};
     const SpectralScore match = spectral_score(smollm2(), matching, CircuitEnds::Vocabulary),
                         raw = spectral_score(smollm2(), copying, CircuitEnds::Vocabulary),

@@ -13,6 +13,7 @@
 
 #include "headway/base/config.hpp"
 #include "headway/base/head.hpp"
+#include "headway/base/reader.hpp"
 #include "headway/expand/source.hpp"
 #include "headway/network/text.hpp"
 
@@ -21,15 +22,12 @@
 
 namespace headway {
 
-/// Which input an edge leads to: one of a head, or of an MLP, or the unembedding.
-enum class EdgeInput { Q, K, V, Mlp, Unembed };
-
 /// A composition edge: `L0H3>L1H4.K`, `mlp0>L1H4.Q`, `L0H3>mlp1`, `L0H3>unembed`. The reader's input sees what
 /// the writer writes times the factor; 0 closes the edge. A head writes with its b_V, and through a norm behind
 /// its branch. Heads that share keys and values share the edges into K and V.
 struct ScaledEdge {
     Source writer;  ///< SourceKind::HeadOutput or SourceKind::Mlp
-    EdgeInput input = EdgeInput::K;
+    Reader input = Reader::K;
     Head reader = {-1, -1};  ///< index -1: the MLP of that layer; both -1: the unembedding
     double factor = 0;       ///< the value of the leaf `edge_scale`
     auto operator<=>(const ScaledEdge&) const = default;

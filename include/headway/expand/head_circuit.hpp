@@ -19,6 +19,7 @@
 
 #include "headway/base/config.hpp"
 #include "headway/base/head.hpp"
+#include "headway/base/reader.hpp"
 #include "headway/network/expression.hpp"
 
 #include <string>
@@ -34,15 +35,12 @@ enum class CircuitKind {
     PositionQK  ///< models with learned or shortformer positions
 };
 
-/// Which input of `HeadCircuit::heads` its writers feed.
-enum class HeadInput { Q, K, V };
-
 struct HeadCircuit {
     CircuitKind kind = CircuitKind::OV;
-    std::vector<Head> heads = {};    ///< summed as one effective head; none of Direct
-    std::vector<Head> writers = {};  ///< heads of earlier layers that feed them, summed; none: the stream
-    HeadInput input = HeadInput::V;  ///< V of OV, Q or K of QK; only with writers
-    int rotary_offset = 0;           ///< rotary models: query minus key position of W_QK, 0 or more
+    std::vector<Head> heads = {};        ///< summed as one effective head; none of Direct
+    std::vector<Head> writers = {};      ///< heads of earlier layers that feed them, summed; none: the stream
+    Composition input = Composition::V;  ///< V of OV, Q or K of QK; only with writers
+    int rotary_offset = 0;               ///< rotary models: query minus key position of W_QK, 0 or more
     bool operator==(const HeadCircuit&) const = default;
 };
 

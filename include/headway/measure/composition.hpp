@@ -9,12 +9,6 @@
 
 namespace headway {
 
-enum class Composition { Q, K, V };
-/// `q`, `k`, `v`.
-char letter(Composition kind);
-/// The input that it is of.
-Reader reader_of(Composition kind);
-
 /// One pair: the writer's output read by the reader's Q, K or V input.
 struct CompositionRow {
     Composition kind = Composition::K;

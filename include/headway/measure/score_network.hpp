@@ -18,12 +18,12 @@
 
 #include "headway/base/config.hpp"
 #include "headway/base/head.hpp"
+#include "headway/base/reader.hpp"
 #include "headway/network/expression.hpp"
 
 namespace headway {
 
 enum class Writer { Embed, Position, Heads, Mlps };
-enum class Reader { Q, K, V, Mlps, Unembed };
 
 /// The components of an end: `layers` layers from `first` on (0: all), all their heads or one. Embeddings and
 /// the unembedding have no layers.
