@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -22,11 +23,27 @@ using headway::Array;
 using headway::Dims;
 using headway::Workspace;
 
-/// An einsum on row-major operands, with the extent of every letter.
+/// An einsum on row-major operands, with the extent of every letter; under a strict order only the results of
+/// `row` < `column` are wanted.
 struct Step {
     const char* name;
     std::string a, b, out;
     std::map<char, std::int64_t> extents;
+    char row = 0, column = 0;
+
+    std::int64_t rows() const { return row == 0 ? 0 : extents.at(row); }
+    /// The part of the products that is wanted.
+    double wanted() const {
+        return row == 0 ? 1 : static_cast<double>(rows() - 1) / (2 * static_cast<double>(rows()));
+    }
+    /// Rows in one bare call: all that are tried, since one cannot know which is fastest.
+    std::vector<std::int64_t> ways() const {
+        if (row == 0) return {0};
+        std::vector<std::int64_t> all;
+        for (std::int64_t calls = 1; calls < rows(); calls = calls * 3 / 2 + 1)
+            all.push_back((rows() - 1 + calls - 1) / calls);
+        return all;
+    }
 };
 
 const std::vector<Step>& steps() {
@@ -38,6 +55,20 @@ const std::vector<Step>& steps() {
          "lmhg",
          {{'l', 12}, {'h', 12}, {'m', 12}, {'g', 12}, {'k', 128}, {'c', 128}}},
         {"all_pairs_xl_tile", "akc", "bkc", "ab", {{'a', 1200}, {'b', 1200}, {'k', 64}, {'c', 64}}},
+        {"all_pairs_before",
+         "lhkc",
+         "mgkc",
+         "lmhg",
+         {{'l', 12}, {'h', 12}, {'m', 12}, {'g', 12}, {'k', 768}, {'c', 128}},
+         'l',
+         'm'},
+        {"all_pairs_xl_before",
+         "lhkc",
+         "mgkc",
+         "lmhg",
+         {{'l', 48}, {'h', 25}, {'m', 48}, {'g', 25}, {'k', 64}, {'c', 64}},
+         'l',
+         'm'},
         {"gram_of_heads", "apk", "apc", "akc", {{'a', 144}, {'p', 64}, {'k', 768}, {'c', 128}}},
         {"inner_gram_of_heads", "aip", "air", "apr", {{'a', 144}, {'i', 768}, {'p', 64}, {'r', 64}}},
         {"transposed_batch", "akm", "akn", "amn", {{'a', 1152}, {'m', 128}, {'n', 128}, {'k', 64}}},
@@ -68,16 +99,30 @@ Array<T> operand(const std::string& text, const Step& step, Workspace& workspace
     return array;
 }
 
-void bare(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, const float* b, float* c) {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(m), static_cast<int>(n),
-                static_cast<int>(k), 1, a, static_cast<int>(k), b, static_cast<int>(n), 0, c,
-                static_cast<int>(n));
+/// `leading`: of b and c.
+void bare(int m, int n, int k, const float* a, const float* b, float* c, int leading) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, leading, 0, c, leading);
 }
 
-void bare(std::int64_t m, std::int64_t n, std::int64_t k, const double* a, const double* b, double* c) {
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(m), static_cast<int>(n),
-                static_cast<int>(k), 1, a, static_cast<int>(k), b, static_cast<int>(n), 0, c,
-                static_cast<int>(n));
+void bare(int m, int n, int k, const double* a, const double* b, double* c, int leading) {
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, a, k, b, leading, 0, c, leading);
+}
+
+/// The products of a step without an order, in one call; under a strict order of `rows` rows those that are
+/// wanted, and as many too many as `together` rows in one call make.
+template <class T>
+void bare_products(const headway::PairShape& shape, std::int64_t rows, std::int64_t together, const T* a,
+                   const T* b, T* c) {
+    const auto m = static_cast<int>(shape.m), n = static_cast<int>(shape.n), k = static_cast<int>(shape.k);
+    if (rows == 0) return bare(m, n, k, a, b, c, n);
+    const auto high = static_cast<int>(m / rows), wide = static_cast<int>(n / rows);
+    for (std::int64_t first = 0; first + 1 < rows; first += together) {
+        const auto begin = static_cast<int>(first);
+        const auto end = static_cast<int>(std::min(first + together, rows - 1));
+        const int column = wide * (begin + 1);
+        bare(high * (end - begin), n - column, k, a + static_cast<std::int64_t>(high) * begin * k, b + column,
+             c + static_cast<std::int64_t>(high) * begin * n + column, n);
+    }
 }
 
 double processor_seconds() {
@@ -110,7 +155,12 @@ void run(benchmark::State& state, const Step& step) {
     const std::vector<int> a_labels = labels(step.a);
     const std::vector<int> b_labels = labels(step.b);
     const std::vector<int> out_labels = labels(step.out);
-    const Array<T> result = contract_pair<T>(a, a_labels, b, b_labels, out_labels, workspace);
+    const auto contract = [&] {
+        if (step.row == 0) return contract_pair<T>(a, a_labels, b, b_labels, out_labels, workspace);
+        return headway::contract_pair_before<T>(a, a_labels, b, b_labels, out_labels, {step.row, step.column},
+                                                workspace);
+    };
+    const Array<T> result = contract();
     const headway::PairShape shape =
         headway::describe({a.layout(), a_labels}, {b.layout(), b_labels}, {result.layout(), out_labels});
     std::vector<Array<T>> results;
@@ -119,28 +169,37 @@ void run(benchmark::State& state, const Step& step) {
     const std::int64_t step_a =
         a.size() > shape.m * shape.k ? shape.m * shape.k : 0;  // 0: one for the whole batch
     const std::int64_t step_b = b.size() > shape.k * shape.n ? shape.k * shape.n : 0;
-    const auto bare_batch = [&](std::int64_t t) {
+    const auto bare_batch = [&](std::int64_t t, std::int64_t together) {
         T* const c = results[static_cast<std::size_t>(t)].mutable_data();
-        for (std::int64_t i = 0; i < shape.batch; ++i) {
-            bare(shape.m, shape.n, shape.k, a.data() + i * step_a, b.data() + i * step_b,
-                 c + i * shape.m * shape.n);
-        }
+        for (std::int64_t i = 0; i < shape.batch; ++i)
+            bare_products(shape, step.rows(), together, a.data() + i * step_a, b.data() + i * step_b,
+                          c + i * shape.m * shape.n);
     };
     std::vector<double> ours;
-    std::vector<double> theirs;
+    std::map<std::int64_t, std::vector<double>> bare_times;  // by rows together
     for ([[maybe_unused]] auto _ : state) {
-        theirs.push_back(seconds([&] { workspace.threads().run(threads, bare_batch); }) / threads);
-        ours.push_back(seconds([&] {
-            benchmark::DoNotOptimize(
-                contract_pair<T>(a, a_labels, b, b_labels, out_labels, workspace).data());
-        }));
+        for (const std::int64_t together : step.ways())
+            bare_times[together].push_back(seconds([&] {
+                                               workspace.threads().run(
+                                                   threads, [&](std::int64_t t) { bare_batch(t, together); });
+                                           }) /
+                                           threads);
+        ours.push_back(seconds([&] { benchmark::DoNotOptimize(contract().data()); }));
         state.SetIterationTime(ours.back());
     }
-    state.counters["GFLOP"] = shape.flops() * 1e-9;
-    state.counters["ours_GFLOP/s"] = shape.flops() * 1e-9 / median(ours);
-    state.counters["bare_GFLOP/s"] = shape.flops() * 1e-9 / median(theirs);
-    state.counters["share"] = median(theirs) / median(ours);
-    state.SetLabel(to_string(shape));
+    std::int64_t best = 0;
+    double theirs = std::numeric_limits<double>::infinity();
+    for (const auto& [together, times] : bare_times)
+        if (median(times) < theirs) {
+            theirs = median(times);
+            best = together;
+        }
+    const double flops = shape.flops() * step.wanted();
+    state.counters["GFLOP"] = flops * 1e-9;
+    state.counters["ours_GFLOP/s"] = flops * 1e-9 / median(ours);
+    state.counters["bare_GFLOP/s"] = flops * 1e-9 / theirs;
+    state.counters["share"] = theirs / median(ours);
+    state.SetLabel(to_string(shape) + (best > 0 ? "; bare calls of " + std::to_string(best) + " rows" : ""));
 }
 
 }  // namespace
