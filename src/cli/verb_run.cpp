@@ -6,6 +6,8 @@
 #include "headway/base/error.hpp"
 #include "headway/model/tokens.hpp"
 
+#include <utility>
+
 namespace headway {
 
 namespace {
@@ -30,7 +32,7 @@ int run(const Arguments& arguments) {
     Result result = result_of(arguments, model);
     result.table.caption.insert(result.table.caption.end(), other.notes.begin(), other.notes.end());
     if (to.format == Format::Npz)
-        result.arrays = run_arrays(runs, tokens.batched, options.precision);
+        result.arrays = run_arrays(std::move(runs), tokens.batched, options.precision);
     else
         add_rows(result.table, prediction_rows(runs.front(), arguments.top(3), token_text_of(where)));
     write(result, to);

@@ -283,7 +283,7 @@ public:
 
     Program run() {
         for (;;) {
-            use_ = memory_use(program_, options_.element);
+            use_ = memory_use(program_, options_.bytes);
             if (use_.peak <= options_.budget || !improve()) return std::move(program_);
         }
     }
@@ -318,7 +318,7 @@ private:
     double need_of(const Group& group, std::int64_t size) const {
         const Program blocked = group.in_blocks(size, options_.hand_blocks);
         const auto [first, last] = group.range();
-        return worst(memory_use(blocked, options_.element), first, last - first + 2 - group.steps());
+        return worst(memory_use(blocked, options_.bytes), first, last - first + 2 - group.steps());
     }
 
     // Blocks of equal size, so that none is a thin rest: as few as fit.

@@ -8,13 +8,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "contract/memory.hpp"
 #include "contract/program.hpp"
 
 namespace headway {
 
 struct FitOptions {
-    double budget = 0;         ///< bytes beyond the weights
-    double element = 4;        ///< bytes of a number
+    double budget = 0;  ///< bytes beyond the weights
+    NumberSizes bytes = {};
     bool hand_blocks = false;  ///< outputs may be handed over in blocks
 };
 

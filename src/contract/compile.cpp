@@ -200,7 +200,7 @@ Program Compiler::run(std::span<const Expr> outputs) {
 Program compile(std::span<const Expr> outputs, const Sizes& sizes, const CompileOptions& options) {
     Program program = Compiler(sizes, options).run(outputs);
     if (options.budget <= 0) return program;
-    return fit(std::move(program), {options.budget, options.element, options.hand_blocks});
+    return fit(std::move(program), {options.budget, options.bytes, options.hand_blocks});
 }
 
 }  // namespace headway

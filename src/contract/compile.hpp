@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "contract/memory.hpp"
 #include "contract/program.hpp"
 #include "headway/network/index.hpp"
 
@@ -18,7 +19,7 @@ struct CompileOptions {
     bool names = false;        ///< give values their texts, for plans
     int group_size = 1;        ///< query heads per key-value head
     double budget = 0;         ///< bytes beyond the weights that the program should fit into; 0: no limit
-    double element = 4;        ///< bytes of a number
+    NumberSizes bytes = {};
     bool hand_blocks = false;  ///< outputs may be handed over in blocks
 };
 

@@ -5,8 +5,13 @@
 #include "contract/evaluate_arrays.hpp"
 #include "contract/execute.hpp"
 #include "contract/kernels.hpp"
+#include "contract/memory.hpp"
 #include "contract/settings.hpp"
 #include "contract/weights.hpp"
+#include "headway/base/text.hpp"
+
+#include <algorithm>
+#include <utility>
 
 namespace headway {
 
@@ -22,15 +27,95 @@ xt::xarray<double> as_xarray(const Array<T>& array, Workspace& workspace) {
 }
 
 template <class T>
+void evaluate_parts(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
+                    const EvaluateOptions& options, const CompileOptions& compile_options,
+                    Workspace& workspace, const Output<T>& output) {
+    const Sizes sizes = sizes_of(model.config(), static_cast<std::int64_t>(tokens.size()), options);
+    const Program program = compile(expressions, sizes, compile_options);
+    if (options.max_memory > 0) {
+        const auto needed = static_cast<std::uint64_t>(memory_use(program, compile_options.bytes).peak);
+        require(
+            needed <= options.max_memory, ErrorKind::Limit,
+            "values on the way need {} of memory, in the smallest blocks; of the limit {} are left for them",
+            bytes_text(needed), bytes_text(options.max_memory));
+    }
+    advance(options.progress, &Progress::all_work, work_of(program));
+    Inputs<T> inputs;
+    inputs.leaf = [&](const Tensor& leaf, const Dims& shape) {
+        return weight_array<T>(model, leaf, shape, options, workspace);
+    };
+    inputs.tokens.assign(tokens.begin(), tokens.end());
+    execute<T>(program, inputs, workspace, output);
+}
+
+// Results as they come, in parts or whole.
+template <class T>
+class Collector {
+public:
+    Collector(std::size_t count, Workspace& workspace, const Take& take)
+        : workspace_(workspace), take_(take), begun_(count) {}
+
+    void operator()(std::size_t number, const Array<T>& value, const OutputPart& part) {
+        if (part.axis < 0) {
+            take_(number, as_xarray(value, workspace_));
+            return;
+        }
+        const auto axis = static_cast<std::size_t>(part.axis);
+        xt::xarray<double>& all = begun_[number];
+        if (part.begin == 0) {
+            std::vector<std::size_t> shape(value.shape().begin(), value.shape().end());
+            shape[axis] = static_cast<std::size_t>(part.whole);
+            all = xt::xarray<double>::from_shape(shape);
+        }
+        put(value.contiguous() ? value : copy(value, workspace_), part, all);
+        if (part.begin + value.extent(part.axis) == part.whole) take_(number, std::move(all));
+    }
+
+private:
+    static void put(const Array<T>& dense, const OutputPart& part, xt::xarray<double>& all) {
+        std::int64_t inner = 1;
+        for (int i = part.axis + 1; i < dense.rank(); ++i) inner *= dense.extent(i);
+        const std::int64_t run = dense.extent(part.axis) * inner;
+        for (std::int64_t at = 0; at * run < dense.size(); ++at)
+            std::copy_n(dense.data() + at * run, run, all.data() + (at * part.whole + part.begin) * inner);
+    }
+
+    Workspace& workspace_;
+    const Take& take_;
+    std::vector<xt::xarray<double>> begun_;
+};
+
+template <class T>
 void run(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
-         const EvaluateOptions& options, const Take& take) {
+         const EvaluateOptions& options, bool results_counted, const Take& take) {
     Workspace workspace(workspace_options(options));
-    evaluate_arrays<T>(
-        model, expressions, tokens, options, workspace,
-        [&](std::size_t number, const Array<T>& value) { take(number, as_xarray(value, workspace)); });
+    CompileOptions compile_options = settings(model.config(), options, sizeof(T));
+    compile_options.hand_blocks = true;
+    if (results_counted) compile_options.bytes.taken = 0;
+    evaluate_parts<T>(model, expressions, tokens, options, compile_options, workspace,
+                      Collector<T>(expressions.size(), workspace, take));
 }
 
 }  // namespace
+
+double total_size(std::span<const Expr> expressions, const Sizes& sizes) {
+    double total = 0;
+    for (const Expr& expression : expressions) {
+        double size = 1;
+        for (const Space space : expression->ports()) size *= static_cast<double>(sizes[space]);
+        total += size;
+    }
+    return total;
+}
+
+EvaluateOptions beside_results(EvaluateOptions options, double results) {
+    if (options.max_memory == 0) return options;
+    const double bytes = results * sizeof(double), limit = static_cast<double>(options.max_memory);
+    require(bytes < limit, ErrorKind::Limit, "the results alone are {}; the limit of memory is {}",
+            bytes_text(static_cast<std::uint64_t>(bytes)), bytes_text(options.max_memory));
+    options.max_memory -= static_cast<std::size_t>(bytes);
+    return options;
+}
 
 WorkspaceOptions workspace_options(const EvaluateOptions& options) {
     return {.threads = options.threads,
@@ -49,16 +134,9 @@ template <class T>
 void evaluate_arrays(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
                      const EvaluateOptions& options, Workspace& workspace,
                      const std::function<void(std::size_t, const Array<T>&)>& take) {
-    const Sizes sizes = sizes_of(model.config(), static_cast<std::int64_t>(tokens.size()), options);
-    const Program program = compile(expressions, sizes, settings(model.config(), options, sizeof(T)));
-    advance(options.progress, &Progress::all_work, work_of(program));
-    Inputs<T> inputs;
-    inputs.leaf = [&](const Tensor& leaf, const Dims& shape) {
-        return weight_array<T>(model, leaf, shape, options, workspace);
-    };
-    inputs.tokens.assign(tokens.begin(), tokens.end());
-    execute<T>(program, inputs, workspace,
-               [&](std::size_t number, const Array<T>& value, const OutputPart&) { take(number, value); });
+    evaluate_parts<T>(
+        model, expressions, tokens, options, settings(model.config(), options, sizeof(T)), workspace,
+        [&](std::size_t number, const Array<T>& value, const OutputPart&) { take(number, value); });
 }
 
 template void evaluate_arrays<float>(const Model&, std::span<const Expr>, std::span<const int>,
@@ -91,7 +169,7 @@ Sizes sizes_of(const Config& config, std::int64_t n_tokens, const EvaluateOption
 CompileOptions settings(const Config& config, const EvaluateOptions& options, std::size_t element) {
     CompileOptions result;
     result.group_size = config.group_size();
-    result.element = static_cast<double>(element);
+    result.bytes.element = static_cast<double>(element);
     result.budget = static_cast<double>(options.max_memory);
     if (options.max_memory > 0)
         result.slice_above =
@@ -99,21 +177,29 @@ CompileOptions settings(const Config& config, const EvaluateOptions& options, st
     return result;
 }
 
-void evaluate_each(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
-                   const EvaluateOptions& options, const Take& take) {
+void evaluate_counted(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
+                      const EvaluateOptions& options, bool results_counted, const Take& take) {
     check_tokens(model.config(), tokens);
     if (options.precision == Precision::Double) {
-        run<double>(model, expressions, tokens, options, take);
+        run<double>(model, expressions, tokens, options, results_counted, take);
     } else {
-        run<float>(model, expressions, tokens, options, take);
+        run<float>(model, expressions, tokens, options, results_counted, take);
     }
+}
+
+void evaluate_each(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
+                   const EvaluateOptions& options, const Take& take) {
+    evaluate_counted(model, expressions, tokens, options, false, take);
 }
 
 std::vector<xt::xarray<double>> evaluate(const Model& model, std::span<const Expr> expressions,
                                          std::span<const int> tokens, const EvaluateOptions& options) {
+    const Sizes sizes = sizes_of(model.config(), static_cast<std::int64_t>(tokens.size()), options);
+    const double results = total_size(expressions, sizes);
     std::vector<xt::xarray<double>> values(expressions.size());
-    evaluate_each(model, expressions, tokens, options,
-                  [&](std::size_t number, const xt::xarray<double>& value) { values[number] = value; });
+    evaluate_counted(
+        model, expressions, tokens, beside_results(options, results), true,
+        [&](std::size_t number, xt::xarray<double> value) { values[number] = std::move(value); });
     return values;
 }
 

@@ -20,6 +20,16 @@ void evaluate_arrays(const Model& model, std::span<const Expr> expressions, std:
 /// Throws Error(Usage) that names a token out of range.
 void check_tokens(const Config& config, std::span<const int> tokens);
 
+/// As `evaluate_each`; with `results_counted` max_memory is what is left beside all results.
+void evaluate_counted(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
+                      const EvaluateOptions& options, bool results_counted, const Take& take);
+
+/// Numbers in the values of the expressions.
+double total_size(std::span<const Expr> expressions, const Sizes& sizes);
+
+/// What max_memory leaves beside so many numbers that are kept as results. Throws Error(Limit): nothing.
+EvaluateOptions beside_results(EvaluateOptions options, double results);
+
 /// The memory and threads that the options say.
 WorkspaceOptions workspace_options(const EvaluateOptions& options);
 

@@ -204,7 +204,8 @@ private:
             return;
         }
         for (std::size_t o = 0; o < program_.outputs.size(); ++o)
-            if (program_.outputs[o] == kept.whole) output(o, block, {kept.axis, begin_[0]});
+            if (program_.outputs[o] == kept.whole)
+                output(o, block, {kept.axis, begin_[0], extent_of_blocks_});
     }
 
     // Steps inside loops that are hoisted are not counted: see work_of.

@@ -22,6 +22,7 @@ struct Inputs {
 struct OutputPart {
     int axis = -1;
     std::int64_t begin = 0;
+    std::int64_t whole = 0;  ///< extent of the axis in all of it
 };
 
 /// What takes the outputs: `output(number, value, piece)`. Pieces of an output come in order.

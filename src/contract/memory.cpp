@@ -31,8 +31,8 @@ bool is_view_of_operand(Operation operation) {
 // What lies where: the accounts of a program, item by item.
 class MemoryAccount {
 public:
-    MemoryAccount(const Program& program, double element)
-        : program_(program), element_(element), layouts_(program.values.size()) {
+    MemoryAccount(const Program& program, const NumberSizes& bytes)
+        : program_(program), sizes_(bytes), layouts_(program.values.size()) {
         use_.bytes.resize(program.values.size());
         use_.made.assign(program.values.size(), never);
         use_.last.assign(program.values.size(), 0);
@@ -60,7 +60,7 @@ private:
     double room(double bytes) const {
         return std::ceil(std::max(bytes, 1.0) / Arena::alignment) * Arena::alignment;
     }
-    double room_of(const Dims& shape) const { return room(element_ * elements(shape)); }
+    double room_of(const Dims& shape) const { return room(sizes_.element * elements(shape)); }
 
     // A view keeps what it looks at, and a list is made one array where it is not multiplied member by member.
     void find_lives() {
@@ -91,20 +91,17 @@ private:
             }
     }
 
-    // The caller's copy of an output.
+    // The caller's copies of outputs: one at a time, but all that are handed over block by block together.
     double handed_over(std::size_t i) const {
-        double largest = 0;
+        double largest = 0, in_blocks = 0;
         for (ValueId output : program_.outputs) {
             const auto value = static_cast<std::size_t>(output);
             if (use_.made[value] != i) continue;
-            double size = elements(program_.values[value].shape);
-            if (const auto* blocks = std::get_if<Blocks>(&program_.items[i]))
-                for (const Blocks::Kept& kept : blocks->kept)
-                    if (kept.whole == output && kept.handed)
-                        size *= static_cast<double>(blocks->size) / static_cast<double>(blocks->extent);
+            const double size = elements(program_.values[value].shape);
             largest = std::max(largest, size);
+            if (use_.bytes[value] == 0) in_blocks += size;
         }
-        return largest * sizeof(double);
+        return std::max(largest, in_blocks) * sizes_.taken;
     }
 
     // Sets the bytes of what the item leaves behind; what it takes on the way.
@@ -231,7 +228,7 @@ private:
     }
 
     const Program& program_;
-    double element_;
+    NumberSizes sizes_;
     const Blocks* blocks_ = nullptr;  // that the steps of now are in
     int label_ = -1;                  // of the contraction of now, that is a block
     std::vector<Layout> layouts_;
@@ -241,6 +238,8 @@ private:
 
 }  // namespace
 
-MemoryUse memory_use(const Program& program, double element) { return MemoryAccount(program, element).run(); }
+MemoryUse memory_use(const Program& program, const NumberSizes& bytes) {
+    return MemoryAccount(program, bytes).run();
+}
 
 }  // namespace headway

@@ -16,8 +16,14 @@ struct MemoryUse {
         last;  ///< of each value: the item that makes it, the last one that it lives in
 };
 
-/// Results and what is packed or summed on the way; `element`: bytes of a number. What is handed over is held
-/// once more, as doubles, by whom it is for.
-MemoryUse memory_use(const Program& program, double element);
+/// Bytes of a number.
+struct NumberSizes {
+    double element = 4;
+    /// Of an output in the hands of whom it is for, while the program makes it; 0: that is counted elsewhere.
+    double taken = 8;
+};
+
+/// Results and what is packed or summed on the way.
+MemoryUse memory_use(const Program& program, const NumberSizes& bytes);
 
 }  // namespace headway

@@ -2,6 +2,7 @@
 #include "headway/contract/plan.hpp"
 
 #include "contract/blocks.hpp"
+#include "contract/evaluate_arrays.hpp"
 #include "contract/free_axis.hpp"
 #include "contract/memory.hpp"
 #include "contract/pair_plan.hpp"
@@ -79,7 +80,7 @@ public:
                 add(std::get<Loop>(item));
             }
         }
-        plan_.peak_bytes = memory_use(program_, element_).peak;
+        plan_.peak_bytes = memory_use(program_, {.element = element_, .taken = 0}).peak;
         return std::move(plan_);
     }
 
@@ -242,10 +243,16 @@ std::string count_text(double count) {
 Plan plan(const Config& config, std::span<const Expr> expressions, std::int64_t n_tokens,
           const EvaluateOptions& options) {
     const std::size_t element = options.precision == Precision::Double ? sizeof(double) : sizeof(float);
+    const Sizes sizes = sizes_of(config, n_tokens, options);
+    const double results = total_size(expressions, sizes);
     CompileOptions named = settings(config, options, element);
+    if (named.budget > 0) named.budget = std::max(1.0, named.budget - results * sizeof(double));
     named.names = true;
-    const Program program = compile(expressions, sizes_of(config, n_tokens, options), named);
-    return Planner(program, static_cast<double>(element)).run();
+    named.hand_blocks = true;
+    named.bytes.taken = 0;
+    Plan plan = Planner(compile(expressions, sizes, named), static_cast<double>(element)).run();
+    plan.peak_bytes += results * sizeof(double);
+    return plan;
 }
 
 std::string to_text(const Plan& plan) {

@@ -36,16 +36,32 @@ double log_sum_exp(std::span<const double> logits) {
     return most + std::log(sum);
 }
 
-template <class Values>
-NpyArray stacked(const std::string& name, const std::vector<Run>& runs, bool batched, Precision precision,
-                 std::vector<std::int64_t> shape, Values values_of) {
-    std::vector<double> values;
-    for (const Run& run : runs) {
-        const auto& each = values_of(run);
-        values.insert(values.end(), each.begin(), each.end());
+// The field of every run, which then gives its memory back.
+template <class T, class Field>
+std::vector<T> all_values(std::vector<Run>& runs, Field Run::*field) {
+    std::vector<T> values;
+    values.reserve(runs.size() * (runs.front().*field).size());
+    for (Run& run : runs) {
+        for (const double value : run.*field) values.push_back(static_cast<T>(value));
+        run.*field = Field();
     }
+    return values;
+}
+
+std::vector<std::int64_t> shape_of(const xt::xarray<double>& array) {
+    return {array.shape().begin(), array.shape().end()};
+}
+std::vector<std::int64_t> shape_of(const std::vector<double>& array) {
+    return {static_cast<std::int64_t>(array.size())};
+}
+
+template <class Field>
+NpyArray stacked(const char* name, std::vector<Run>& runs, bool batched, Precision precision,
+                 Field Run::*field) {
+    std::vector<std::int64_t> shape = shape_of(runs.front().*field);
     if (batched) shape.insert(shape.begin(), static_cast<std::int64_t>(runs.size()));
-    return number_array(name, std::move(shape), values, precision);
+    if (precision == Precision::Double) return {name, std::move(shape), all_values<double>(runs, field)};
+    return {name, std::move(shape), all_values<float>(runs, field)};
 }
 
 /// What the tokens and the predictions say, behind their ids.
@@ -109,20 +125,12 @@ NpyArray number_array(std::string name, std::vector<std::int64_t> shape, const s
     return {std::move(name), std::move(shape), std::move(narrow)};
 }
 
-std::vector<NpyArray> run_arrays(const std::vector<Run>& runs, bool batched, Precision precision) {
-    const auto shape_of = [](const xt::xarray<double>& array) {
-        return std::vector<std::int64_t>(array.shape().begin(), array.shape().end());
-    };
-    const Run& first = runs.front();
-    return {stacked(
-                "logits", runs, batched, precision, shape_of(first.logits),
-                [](const Run& run) -> const auto& { return run.logits; }),
-            stacked(
-                "attention", runs, batched, precision, shape_of(first.attention),
-                [](const Run& run) -> const auto& { return run.attention; }),
-            stacked(
-                "loss", runs, batched, precision, {static_cast<std::int64_t>(first.loss.size())},
-                [](const Run& run) -> const auto& { return run.loss; })};
+std::vector<NpyArray> run_arrays(std::vector<Run> runs, bool batched, Precision precision) {
+    std::vector<NpyArray> arrays;
+    arrays.push_back(stacked("logits", runs, batched, precision, &Run::logits));
+    arrays.push_back(stacked("attention", runs, batched, precision, &Run::attention));
+    arrays.push_back(stacked("loss", runs, batched, precision, &Run::loss));
+    return arrays;
 }
 
 TokenBatch read_tokens(const std::filesystem::path& file) {

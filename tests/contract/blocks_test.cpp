@@ -101,16 +101,16 @@ struct Tried {
 // All budgets between nothing and what the program needs, in steps.
 void try_budgets(const std::vector<Expr>& nodes, const Sizes& sizes, int group_size,
                  std::span<const int> tokens, Tried& tried) {
-    CompileOptions options{.group_size = group_size, .element = sizeof(double)};
+    CompileOptions options{.group_size = group_size, .bytes = {.element = sizeof(double), .taken = 0}};
     const Program whole = compile(nodes, sizes, options);
-    const double peak = memory_use(whole, sizeof(double)).peak;
+    const double peak = memory_use(whole, options.bytes).peak;
     const Ran exact = run_program(whole, tokens, static_cast<std::size_t>(peak));
     for (int part = 1; part < 12; ++part)
         for (const bool hand : {false, true}) {
             options.budget = std::floor(peak * part / 12);
             options.hand_blocks = hand;
             const Program blocked = compile(nodes, sizes, options);
-            const double need = memory_use(blocked, sizeof(double)).peak;
+            const double need = memory_use(blocked, options.bytes).peak;
             ASSERT_LE(need, peak) << to_text(nodes.front());
             const auto budget = static_cast<std::size_t>(std::max(need, options.budget));
             const Ran ran = run_program(blocked, tokens, budget);
@@ -155,7 +155,7 @@ std::vector<Config> models() {
     plain.d_model = 12;
     plain.d_head = 4;
     plain.d_vocab = 17;
-    plain.n_ctx = 20;
+    plain.n_ctx = 40;
     std::vector<Config> all;
     for (const Positions positions : {Positions::Learned, Positions::Rotary, Positions::None}) {
         Config config = plain;
@@ -179,8 +179,9 @@ TEST(Blocks, GiveWhatTheWholeRunOfAModelGivesForEveryBudget) {
         std::vector<Expr> nodes{network.output};
         for (int layer = 0; layer < config.n_layers; ++layer)
             nodes.push_back(network.at("A[L" + std::to_string(layer) + "]"));
-        const std::vector<int> tokens{3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3};
-        try_budgets(nodes, sizes_of(config, 16), config.group_size(), tokens, tried);
+        std::vector<int> tokens{3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3};
+        tokens.insert(tokens.end(), tokens.begin(), tokens.end());
+        try_budgets(nodes, sizes_of(config, 32), config.group_size(), tokens, tried);
         if (HasFatalFailure()) return;
     }
     EXPECT_GT(tried.blocks, 100);

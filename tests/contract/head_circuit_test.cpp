@@ -54,7 +54,7 @@ struct Loops {
         const Dense e = embed(c.kind == CircuitKind::PositionQK ? Writer::Position : Writer::Embed);
         const Dense moved = c.writers.empty() ? e : times(e, ov(c.writers));
         if (c.kind == CircuitKind::QK || c.kind == CircuitKind::PositionQK) {
-            const bool to_query = c.input == HeadInput::Q;
+            const bool to_query = c.input == Composition::Q;
             return times(times(to_query ? moved : e, qk(c.heads, c.rotary_offset)),
                          transposed(to_query ? e : moved));
         }

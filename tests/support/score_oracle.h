@@ -123,7 +123,7 @@ public:
 
     /// B `[d_model, ..]`.
     Dense read(Reader reader, Head to, int offset) const {
-        if (reader == Reader::Mlps) return input(whole("W_in", to.layer), reader, to.layer);
+        if (reader == Reader::Mlp) return input(whole("W_in", to.layer), reader, to.layer);
         if (reader == Reader::Unembed) return input(whole("W_U"), reader, -1);
         if (reader == Reader::V) return value_output(to, true);
         const auto e = static_cast<std::size_t>(c_.d_head);
@@ -187,7 +187,7 @@ private:
         }
         const bool final = reader == Reader::Unembed;
         if (!folding_.gains || !(final ? c_.final_norm : c_.norms_before())) return weight;
-        const bool second = reader == Reader::Mlps && !c_.shared_norm;
+        const bool second = reader == Reader::Mlp && !c_.shared_norm;
         Dense turned = scaled_columns(transposed(weight), numbers(final    ? "ln_final.w"
                                                                   : second ? "ln2.w"
                                                                            : "ln1.w",
@@ -207,7 +207,7 @@ private:
             norms.push_back({"ln1.w", l});
             if (c_.has_mlp()) norms.push_back({"ln2.w", l});
         }
-        if (reader == Reader::Mlps) norms.push_back({"ln1.w", layer});
+        if (reader == Reader::Mlp) norms.push_back({"ln1.w", layer});
         if (reader == Reader::Unembed && c_.final_norm) norms.push_back({"ln_final.w", -1});
         return norms;
     }
@@ -216,7 +216,7 @@ private:
         const std::vector<Place> all = norms_below(reader, to.layer);
         std::size_t first = 0;
         if (writer == Writer::Heads) first = norms_below(Reader::Q, from.layer).size();
-        if (writer == Writer::Mlps) first = norms_below(Reader::Mlps, from.layer).size();
+        if (writer == Writer::Mlps) first = norms_below(Reader::Mlp, from.layer).size();
         for (std::size_t norm = first; norm < all.size(); ++norm) {
             if (c_.norm == Norm::LayerNorm) a = centred_rows(a);
             if (norm + 1 < all.size()) a = scaled_columns(a, numbers(all[norm].symbol, all[norm].layer));

@@ -22,7 +22,9 @@ enum class Precision { Float, Double };
 struct EvaluateOptions {
     Precision precision = Precision::Float;
     int threads = 1;
-    std::size_t max_memory = 0;  ///< bytes beyond the weights; 0: no limit
+    /// Bytes beyond the weights, results included; 0: no limit. What needs more goes block by block, and is refused
+    /// before anything is computed where that needs more as well.
+    std::size_t max_memory = 0;
     /// Heads whose weights are far from 1 are scaled by a power of two. Only for expressions in which the
     /// scale of a head cancels, such as composition scores.
     bool balance_heads = false;
@@ -50,9 +52,9 @@ xt::xarray<double> evaluate(const Model& model, const Expr& expression, std::spa
                             const EvaluateOptions& options = {});
 
 /// What `evaluate_each` hands over: the number of the expression and its value.
-using Take = std::function<void(std::size_t, const xt::xarray<double>&)>;
+using Take = std::function<void(std::size_t, xt::xarray<double>)>;
 
-/// The same, each value as soon as it is made, so that many need not be held.
+/// The same, each value as soon as it is made, so that many need not be held: max_memory counts one at a time.
 void evaluate_each(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
                    const EvaluateOptions& options, const Take& take);
 

@@ -22,7 +22,7 @@ struct Plan {
     std::vector<PlanStep> steps;
     double multiply_adds = 0;  ///< with symmetric tiles counted once and pairs that `before` makes 0 left out
     double multiply_adds_plain = 0;  ///< the same steps without either saving
-    double peak_bytes = 0;           ///< beyond the weights
+    double peak_bytes = 0;           ///< beyond the weights, results included
 };
 
 /// Plans what `evaluate` does for a model of this shape on a run of `n_tokens` tokens (0: none).

@@ -18,7 +18,7 @@ Table prediction_rows(const Run& run, std::size_t top = 3, const TokenText& text
 
 /// `logits [n, d_vocab]`, `attention [n_layers, n_heads, n, n]`, `loss [n - 1]`; of several runs of one
 /// length with a leading batch axis when `batched`. Requires: one run unless `batched`.
-std::vector<NpyArray> run_arrays(const std::vector<Run>& runs, bool batched, Precision precision);
+std::vector<NpyArray> run_arrays(std::vector<Run> runs, bool batched, Precision precision);
 
 /// The tokens of a .npy file: 1-D one run, 2-D one a row. Throws Error: Unsupported (another shape, no
 /// integers), Malformed, Io.
