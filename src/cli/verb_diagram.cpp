@@ -3,6 +3,7 @@
 #include "cli/session.hpp"
 #include "cli/verb.hpp"
 #include "headway/base/error.hpp"
+#include "headway/base/text.hpp"
 #include "headway/draw/dot.hpp"
 #include "headway/draw/gallery.hpp"
 #include "headway/draw/model_diagram.hpp"
@@ -50,6 +51,8 @@ int diagram(const Arguments& arguments) {
     check_text_output(arguments, {where});
     require(!file.empty() || format == Picture::Dot || format == Picture::Svg, ErrorKind::Usage,
             "diagram: a picture needs a file: -o FILE.png");
+    require(!where.empty() || !names_quantity(name), ErrorKind::Usage,
+            "diagram: {} is of a model: headway diagram NAME MODEL", quote(name));
     const Diagram picture =
         where.empty() ? gallery_diagram(name) : diagram_of_model(open_model(arguments, where).config(), name);
     write_bytes(file, render(dot(picture), format));

@@ -31,6 +31,19 @@ std::string paler(const std::string& colour, int rank) {
     return mixed;
 }
 
+std::optional<double> common_factor(const CircuitPicture& circuit) {
+    constexpr int many = 6;
+    std::optional<double> factor;
+    int scaled = 0;
+    for (const DrawnEdge& edge : circuit.edges) {
+        if (!is_scaled(edge)) continue;
+        if (factor && *factor != edge.factor) return std::nullopt;
+        factor = edge.factor;
+        ++scaled;
+    }
+    return scaled >= many ? factor : std::nullopt;
+}
+
 namespace {
 
 /// The colours of the roles that heads have.
@@ -84,7 +97,10 @@ void add_legend(CircuitWork& work, const EdgeScale& scale) {
         legend.sample({colour_of(port), 3, Dash::Solid}, names[static_cast<std::size_t>(port)]);
     if (negative) legend.sample({"#555555", 2, Dash::Dashed}, "negative");
     if (closed) legend.sample({colour_closed, 1.3, Dash::Dashed}, "closed (crossed out)");
-    if (scaled) legend.sample({"#555555", 2, Dash::Dotted}, "scaled by the factor on it");
+    const std::optional<double> factor = common_factor(work.circuit);
+    if (scaled)
+        legend.sample({"#555555", 2, Dash::Dotted},
+                      factor ? fmt::format("scaled by {:.3g}", *factor) : "scaled by the factor on it");
     if (grey)
         legend.sample({colour_quiet, 1.2, Dash::Solid},
                       cut ? "residual stream (cut short where it is long)" : "residual stream");

@@ -332,9 +332,10 @@ void add_wires(CircuitWork& work, const EdgeScale& scale) {
     for (std::size_t e = 0; e < order.size(); ++e) paths.push_back(path_of(work, e, ends));
     for (const std::size_t e : order) add_wire(work, e, scale, paths[e]);
     std::vector<Point> marks;
+    const bool in_legend = common_factor(work.circuit).has_value();
     for (std::size_t e = 0; e < order.size(); ++e) {
         const DrawnEdge& edge = work.circuit.edges[e];
-        if (!is_closed(edge) && !is_scaled(edge)) continue;
+        if (!is_closed(edge) && (!is_scaled(edge) || in_legend)) continue;
         marks.push_back(clear_place(paths, e, marks));
         if (is_closed(edge))
             add_cross(work.diagram, marks.back());

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <vector>
 
 namespace headway {
@@ -20,6 +21,8 @@ inline bool is_bar(DrawnKind kind) {
 
 inline bool is_closed(const DrawnEdge& edge) { return edge.factor == 0; }
 inline bool is_scaled(const DrawnEdge& edge) { return edge.factor != 0 && edge.factor != 1; }
+/// The factor of all scaled edges, where they are many: the legend has it, and no edge.
+std::optional<double> common_factor(const CircuitPicture& circuit);
 inline bool quiet(const DrawnEdge& edge) { return !edge.weight.has_value(); }
 
 /// Everything while a circuit is being placed. Items 0 .. n-1 are the components, the rest are dummies of

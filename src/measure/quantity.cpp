@@ -4,6 +4,7 @@
 #include "headway/base/error.hpp"
 #include "headway/base/text.hpp"
 #include "headway/expand/head_circuit.hpp"
+#include "headway/expand/normalise.hpp"
 #include "headway/expand/select.hpp"
 #include "headway/measure/heads.hpp"
 #include "headway/measure/positional.hpp"
@@ -23,7 +24,7 @@ namespace {
 Quantity of_head(const Config& config, const std::optional<Expr>& layer, Head head, std::string about) {
     require(layer.has_value(), ErrorKind::Unsupported, "the model has no such network for head {}",
             label(head));
-    return {{{}, select_head(*layer, head.index, config.group_size())}, std::move(about)};
+    return {{{}, normalise(select_head(*layer, head.index, config.group_size()))}, std::move(about)};
 }
 
 Quantity circuit(const Config& config, std::string_view text, int) {
@@ -74,10 +75,9 @@ Quantity behaviour(const Config& config, std::string_view text, int length) {
     const Network model = transformer(config);
     const std::vector<Expr> sums = probe_networks(model, config, length);
     const auto place = 1 + 4 * static_cast<std::size_t>(head.layer) + number;
-    Quantity result = of_head(config, sums[place], head,
-                              fmt::format("Its value is {} times the mean, on [b, r, r] with {} tokens in r.",
-                                          number == 0 || number == 3 ? 2 * length : length, length));
-    result.network.definitions = model.definitions;
+    Quantity result{{model.definitions, select_head(sums[place], head.index, config.group_size())},
+                    fmt::format("Its value is {} times the mean, on [b, r, r] with {} tokens in r.",
+                                number == 0 || number == 3 ? 2 * length : length, length)};
     result.network.definitions.push_back({"pattern", select_head(model.at(fmt::format("A[L{}]", head.layer)),
                                                                  head.index, config.group_size())});
     return result;

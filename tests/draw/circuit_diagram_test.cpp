@@ -206,6 +206,21 @@ TEST(CircuitDiagram, AScaledEdgeIsDottedWithItsFactorOnIt) {
     EXPECT_THAT(dot(circuit_diagram(circuit)), testing::Not(testing::HasSubstr("factor")));
 }
 
+TEST(CircuitDiagram, OneFactorOfManyEdgesStandsInTheLegend) {
+    CircuitPicture circuit = small_circuit();
+    for (DrawnEdge& edge : circuit.edges) edge.factor = 0.5;
+    EXPECT_THAT(dot(circuit_diagram(circuit)), testing::HasSubstr("scaled by 0.5\""));
+    const auto on_edges = [&] {
+        const Diagram diagram = circuit_diagram(circuit);
+        return std::count_if(diagram.boxes.begin(), diagram.boxes.end(), [](const Box& box) {
+            return box.label == plain("\u00d7 0.5") || box.label == plain("\u00d7 2");
+        });
+    };
+    EXPECT_EQ(on_edges(), 0);
+    circuit.edges[1].factor = 2;
+    EXPECT_EQ(on_edges(), 6);
+}
+
 TEST(CircuitDiagram, RolesHaveColoursAndALegend) {
     CircuitPicture circuit = small_circuit();
     circuit.components[5].factor = 0;
