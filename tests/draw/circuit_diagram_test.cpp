@@ -209,7 +209,7 @@ TEST(CircuitDiagram, AScaledEdgeIsDottedWithItsFactorOnIt) {
 TEST(CircuitDiagram, OneFactorOfManyEdgesStandsInTheLegend) {
     CircuitPicture circuit = small_circuit();
     for (DrawnEdge& edge : circuit.edges) edge.factor = 0.5;
-    EXPECT_THAT(dot(circuit_diagram(circuit)), testing::HasSubstr("scaled by 0.5\""));
+    EXPECT_THAT(dot(circuit_diagram(circuit)), testing::HasSubstr("label=\"scaled by 0.5\\l\""));
     const auto on_edges = [&] {
         const Diagram diagram = circuit_diagram(circuit);
         return std::count_if(diagram.boxes.begin(), diagram.boxes.end(), [](const Box& box) {
