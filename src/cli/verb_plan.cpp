@@ -35,7 +35,13 @@ int plan_of(const Arguments& arguments) {
     const Config& config = model.config();
     const std::vector<Expr> networks = networks_of(what, arguments, config, n_tokens);
     Result result = result_of(arguments, model);
-    add_rows(result.table, plan_rows(plan(config, networks, n_tokens, options)));
+    const Plan found = plan(config, networks, n_tokens, options);
+    add_rows(result.table, plan_rows(found));
+    // Scores of a part of the layers at a time need less than this plan, which is for all at once.
+    if (options.max_memory > 0 && found.peak_bytes > static_cast<double>(options.max_memory))
+        result.table.caption.push_back(
+            what == "compose" ? "More than --max-memory: compose goes through fewer layers at a time."
+                              : fmt::format("More than --max-memory: {} would be refused.", what));
     write(result, to);
     return 0;
 }

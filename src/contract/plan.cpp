@@ -246,7 +246,7 @@ Plan plan(const Config& config, std::span<const Expr> expressions, std::int64_t 
     const Sizes sizes = sizes_of(config, n_tokens, options);
     const double results = total_size(expressions, sizes);
     CompileOptions named = settings(config, options, element);
-    if (named.budget > 0) named.budget = std::max(1.0, named.budget - results * sizeof(double));
+    named.budget = std::max(0.0, named.budget - results * sizeof(double));  // nothing left: nothing helps
     named.names = true;
     named.hand_blocks = true;
     named.bytes.taken = 0;
