@@ -9,7 +9,7 @@ format)
   git ls-files -z '*.hpp' '*.cpp' | xargs -0 clang-format --dry-run --Werror
   ;;
 tidy)
-  sed -n 's/^ *"file": "\(.*\)".*/\1/p' build/release/compile_commands.json | grep -v -e /tests/ -e /bench/ | tr '\n' '\0' |
+  sed -n 's/^ *"file": "\(.*\)".*/\1/p' build/release/compile_commands.json | grep -v -e /tests/ -e /bench/ -e test_headers | tr '\n' '\0' |
     xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p build/release --extra-arg=-Wno-unknown-warning-option
   ;;
 *)
