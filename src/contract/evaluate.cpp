@@ -18,15 +18,6 @@ namespace headway {
 namespace {
 
 template <class T>
-xt::xarray<double> as_xarray(const Array<T>& array, Workspace& workspace) {
-    const Array<T> dense = array.contiguous() ? array : copy(array, workspace);
-    std::vector<std::size_t> shape(dense.shape().begin(), dense.shape().end());
-    xt::xarray<double> result = xt::xarray<double>::from_shape(shape);
-    std::copy(dense.data(), dense.data() + dense.size(), result.data());
-    return result;
-}
-
-template <class T>
 void evaluate_parts(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
                     const EvaluateOptions& options, const CompileOptions& compile_options,
                     Workspace& workspace, const Output<T>& output) {
@@ -48,52 +39,67 @@ void evaluate_parts(const Model& model, std::span<const Expr> expressions, std::
     execute<T>(program, inputs, workspace, output);
 }
 
-// Results as they come, in parts or whole.
+// Takes results to their places, in parts or whole.
 template <class T>
 class Collector {
 public:
-    Collector(std::size_t count, Workspace& workspace, const Take& take)
-        : workspace_(workspace), take_(take), begun_(count) {}
+    Collector(std::size_t count, Workspace& workspace, const ResultPlaces& places)
+        : workspace_(workspace), places_(places), begun_(count) {}
 
     void operator()(std::size_t number, const Array<T>& value, const OutputPart& part) {
-        if (part.axis < 0) {
-            take_(number, as_xarray(value, workspace_));
-            return;
+        const bool whole = part.axis < 0;
+        if (whole || part.begin == 0) {
+            Dims shape = value.shape();
+            if (!whole) shape[static_cast<std::size_t>(part.axis)] = part.whole;
+            begun_[number] = places_.place(number, shape);
         }
-        const auto axis = static_cast<std::size_t>(part.axis);
-        xt::xarray<double>& all = begun_[number];
-        if (part.begin == 0) {
-            std::vector<std::size_t> shape(value.shape().begin(), value.shape().end());
-            shape[axis] = static_cast<std::size_t>(part.whole);
-            all = xt::xarray<double>::from_shape(shape);
-        }
-        put(value.contiguous() ? value : copy(value, workspace_), part, all);
-        if (part.begin + value.extent(part.axis) == part.whole) take_(number, std::move(all));
+        const Array<T> dense = value.contiguous() ? value : copy(value, workspace_);
+        if (whole)
+            std::copy_n(dense.data(), dense.size(), begun_[number]);
+        else
+            put(dense, part, begun_[number]);
+        if (places_.done && (whole || part.begin + value.extent(part.axis) == part.whole))
+            places_.done(number);
     }
 
 private:
-    static void put(const Array<T>& dense, const OutputPart& part, xt::xarray<double>& all) {
+    static void put(const Array<T>& dense, const OutputPart& part, double* all) {
         std::int64_t inner = 1;
         for (int i = part.axis + 1; i < dense.rank(); ++i) inner *= dense.extent(i);
         const std::int64_t run = dense.extent(part.axis) * inner;
         for (std::int64_t at = 0; at * run < dense.size(); ++at)
-            std::copy_n(dense.data() + at * run, run, all.data() + (at * part.whole + part.begin) * inner);
+            std::copy_n(dense.data() + at * run, run, all + (at * part.whole + part.begin) * inner);
     }
 
     Workspace& workspace_;
-    const Take& take_;
-    std::vector<xt::xarray<double>> begun_;
+    const ResultPlaces& places_;
+    std::vector<double*> begun_;
 };
 
 template <class T>
 void run(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
-         const EvaluateOptions& options, bool results_counted, const Take& take) {
+         const EvaluateOptions& options, bool results_counted, const ResultPlaces& places) {
     Workspace workspace(workspace_options(options));
     CompileOptions compile_options = settings(model.config(), options, sizeof(T));
     compile_options.hand_blocks = true;
     if (results_counted) compile_options.bytes.taken = 0;
     evaluate_parts<T>(model, expressions, tokens, options, compile_options, workspace,
-                      Collector<T>(expressions.size(), workspace, take));
+                      Collector<T>(expressions.size(), workspace, places));
+}
+
+void run(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
+         const EvaluateOptions& options, bool results_counted, const ResultPlaces& places) {
+    check_tokens(model.config(), tokens);
+    if (options.precision == Precision::Double)
+        run<double>(model, expressions, tokens, options, results_counted, places);
+    else
+        run<float>(model, expressions, tokens, options, results_counted, places);
+}
+
+// One of the arrays, with this shape.
+double* made(std::vector<xt::xarray<double>>& values, std::size_t number, const Dims& shape) {
+    values[number] = xt::xarray<double>::from_shape({shape.begin(), shape.end()});
+    return values[number].data();
 }
 
 }  // namespace
@@ -177,29 +183,26 @@ CompileOptions settings(const Config& config, const EvaluateOptions& options, st
     return result;
 }
 
-void evaluate_counted(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
-                      const EvaluateOptions& options, bool results_counted, const Take& take) {
-    check_tokens(model.config(), tokens);
-    if (options.precision == Precision::Double) {
-        run<double>(model, expressions, tokens, options, results_counted, take);
-    } else {
-        run<float>(model, expressions, tokens, options, results_counted, take);
-    }
+void evaluate_into(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
+                   const EvaluateOptions& options, const ResultPlaces& places) {
+    const Sizes sizes = sizes_of(model.config(), static_cast<std::int64_t>(tokens.size()), options);
+    run(model, expressions, tokens, beside_results(options, total_size(expressions, sizes)), true, places);
 }
 
 void evaluate_each(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
                    const EvaluateOptions& options, const Take& take) {
-    evaluate_counted(model, expressions, tokens, options, false, take);
+    std::vector<xt::xarray<double>> values(expressions.size());
+    run(model, expressions, tokens, options, false,
+        {.place = [&](std::size_t number, const Dims& shape) { return made(values, number, shape); },
+         .done = [&](std::size_t number) { take(number, std::move(values[number])); }});
 }
 
 std::vector<xt::xarray<double>> evaluate(const Model& model, std::span<const Expr> expressions,
                                          std::span<const int> tokens, const EvaluateOptions& options) {
-    const Sizes sizes = sizes_of(model.config(), static_cast<std::int64_t>(tokens.size()), options);
-    const double results = total_size(expressions, sizes);
     std::vector<xt::xarray<double>> values(expressions.size());
-    evaluate_counted(
-        model, expressions, tokens, beside_results(options, results), true,
-        [&](std::size_t number, xt::xarray<double> value) { values[number] = std::move(value); });
+    evaluate_into(model, expressions, tokens, options, {.place = [&](std::size_t number, const Dims& shape) {
+                      return made(values, number, shape);
+                  }});
     return values;
 }
 

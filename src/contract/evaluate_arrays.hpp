@@ -20,9 +20,16 @@ void evaluate_arrays(const Model& model, std::span<const Expr> expressions, std:
 /// Throws Error(Usage) that names a token out of range.
 void check_tokens(const Config& config, std::span<const int> tokens);
 
-/// As `evaluate_each`; with `results_counted` max_memory is what is left beside all results.
-void evaluate_counted(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
-                      const EvaluateOptions& options, bool results_counted, const Take& take);
+/// Where results go, as row-major doubles: `place` is asked when the first numbers of a result are there, `done` is
+/// called when all are.
+struct ResultPlaces {
+    std::function<double*(std::size_t number, const Dims& shape)> place;
+    std::function<void(std::size_t number)> done = {};
+};
+
+/// As `evaluate`, into arrays of the caller's.
+void evaluate_into(const Model& model, std::span<const Expr> expressions, std::span<const int> tokens,
+                   const EvaluateOptions& options, const ResultPlaces& places);
 
 /// Numbers in the values of the expressions.
 double total_size(std::span<const Expr> expressions, const Sizes& sizes);

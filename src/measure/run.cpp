@@ -25,24 +25,23 @@ Run run_network(const Model& model, const Network& network, std::span<const int>
     const Config& config = model.config();
     const std::size_t n = tokens.size();
     const auto layers = static_cast<std::size_t>(config.n_layers);
+    const auto heads = static_cast<std::size_t>(config.n_heads);
     Run run{.tokens{tokens.begin(), tokens.end()}, .logits{}, .attention{}, .loss{}};
-    const auto positions = static_cast<double>(n);
-    const double pattern = positions * positions * config.n_heads;  // one is copied into the result
-    const EvaluateOptions beside =
-        beside_results(options, positions * config.d_vocab + pattern * (config.n_layers + 1));
-    run.attention = xt::xarray<double>::from_shape({layers, static_cast<std::size_t>(config.n_heads), n, n});
-    const std::size_t a_layer = layers == 0 ? 0 : run.attention.size() / layers;
+    const auto attention = [&] {  // made when its first numbers come: what does not fit was refused before
+        if (run.attention.dimension() != 4)
+            run.attention = xt::xarray<double>::from_shape({layers, heads, n, n});
+        return run.attention.data();
+    };
     // A pattern is [head(, member), n, n]; head and member in row-major order are the query head.
-    evaluate_counted(model, run_networks(network, config), tokens, beside, true,
-                     [&](std::size_t number, xt::xarray<double> value) {
-                         if (number == 0) {
-                             run.logits = std::move(value);
-                             return;
-                         }
-                         invariant(value.size() == a_layer, "a layer's pattern is [n_heads, n, n]");
-                         std::copy(value.data(), value.data() + value.size(),
-                                   run.attention.data() + (number - 1) * a_layer);
-                     });
+    evaluate_into(model, run_networks(network, config), tokens, options,
+                  {.place = [&](std::size_t number, const Dims& shape) {
+                      if (number == 0) {
+                          run.logits = xt::xarray<double>::from_shape({shape.begin(), shape.end()});
+                          return run.logits.data();
+                      }
+                      return attention() + (number - 1) * heads * n * n;
+                  }});
+    attention();  // of a model without layers
     run.loss = losses(run.logits, tokens);
     return run;
 }
