@@ -102,6 +102,16 @@ double* made(std::vector<xt::xarray<double>>& values, std::size_t number, const 
     return values[number].data();
 }
 
+// What max_memory leaves beside so many numbers that are kept as results.
+EvaluateOptions beside_results(EvaluateOptions options, double results) {
+    if (options.max_memory == 0) return options;
+    const double bytes = results * sizeof(double), limit = static_cast<double>(options.max_memory);
+    require(bytes < limit, ErrorKind::Limit, "the results alone are {}; the limit of memory is {}",
+            bytes_text(static_cast<std::uint64_t>(bytes)), bytes_text(options.max_memory));
+    options.max_memory -= static_cast<std::size_t>(bytes);
+    return options;
+}
+
 }  // namespace
 
 double total_size(std::span<const Expr> expressions, const Sizes& sizes) {
@@ -112,15 +122,6 @@ double total_size(std::span<const Expr> expressions, const Sizes& sizes) {
         total += size;
     }
     return total;
-}
-
-EvaluateOptions beside_results(EvaluateOptions options, double results) {
-    if (options.max_memory == 0) return options;
-    const double bytes = results * sizeof(double), limit = static_cast<double>(options.max_memory);
-    require(bytes < limit, ErrorKind::Limit, "the results alone are {}; the limit of memory is {}",
-            bytes_text(static_cast<std::uint64_t>(bytes)), bytes_text(options.max_memory));
-    options.max_memory -= static_cast<std::size_t>(bytes);
-    return options;
 }
 
 WorkspaceOptions workspace_options(const EvaluateOptions& options) {

@@ -34,9 +34,6 @@ void evaluate_into(const Model& model, std::span<const Expr> expressions, std::s
 /// Numbers in the values of the expressions.
 double total_size(std::span<const Expr> expressions, const Sizes& sizes);
 
-/// What max_memory leaves beside so many numbers that are kept as results. Throws Error(Limit): nothing.
-EvaluateOptions beside_results(EvaluateOptions options, double results);
-
 /// The memory and threads that the options say.
 WorkspaceOptions workspace_options(const EvaluateOptions& options);
 

@@ -27,10 +27,6 @@ ReaderWeight weight_of(const Config& config, const ScaledEdge& edge) {
     return {symbol, edge.reader.layer, head};
 }
 
-Composition kind_of(Reader input) {
-    return input == Reader::Q ? Composition::Q : input == Reader::K ? Composition::K : Composition::V;
-}
-
 // The directions, with length, that the writers write: rows s_i v_i, [writers * d_head, d_model].
 xt::xtensor<double, 2> written(const Model& model, const std::set<Source>& writers) {
     const auto d = static_cast<std::size_t>(model.config().d_model);
@@ -126,7 +122,7 @@ std::vector<ProjectedScore> changes(const CompositionTable& before, const Compos
         ProjectedScore score{row.kind, row.writer, row.reader, row.score, after.rows[i].score};
         for (const ScaledEdge& edge : edges)
             score.asked_for =
-                score.asked_for || (kind_of(edge.input) == row.kind && edge.reader == row.reader &&
+                score.asked_for || (composition_of(edge.input) == row.kind && edge.reader == row.reader &&
                                     Head{edge.writer.layer, edge.writer.head} == row.writer);
         if (score.asked_for || std::abs(score.after - score.before) > least_change) scores.push_back(score);
     }
@@ -145,7 +141,7 @@ Projection project_readers(const Model& model, const Model& folded, const std::v
     std::set<Composition> kinds;
     for (const ScaledEdge& edge : edges) {
         writers[weight_of(model.config(), edge)].insert(edge.writer);
-        kinds.insert(kind_of(edge.input));
+        kinds.insert(composition_of(edge.input).value());
     }
     Bases bases;
     for (const auto& [reader, of_reader] : writers)

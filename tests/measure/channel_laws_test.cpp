@@ -1,7 +1,9 @@
 // Laws that channels obey whatever the weights are.
 // SPDX-License-Identifier: Apache-2.0
 #include "headway/measure/channels.hpp"
+
 #include "headway/model/load.hpp"
+#include "measure/channel_pairs.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,6 +11,9 @@
 #include <map>
 
 namespace headway {
+
+using test::all_pairs;
+
 namespace {
 
 using Arrays = std::map<LeafName, std::vector<double>>;
@@ -29,17 +34,6 @@ Arrays weights_of(const Model& model) {
         arrays[leaf.name] = {array.values().begin(), array.values().end()};
     }
     return arrays;
-}
-
-std::vector<ChannelPair> all_pairs(const Config& config) {
-    std::vector<ChannelPair> pairs;
-    for (const auto kind : {Composition::Q, Composition::K, Composition::V})
-        for (int reader = 1; reader < config.n_layers; ++reader)
-            for (int writer = 0; writer < reader; ++writer)
-                for (int a = 0; a < config.n_heads; ++a)
-                    for (int b = 0; b < config.n_heads; ++b)
-                        pairs.push_back({{writer, a}, {reader, b}, kind});
-    return pairs;
 }
 
 std::vector<Channels> channels_of(const Config& config, const Arrays& arrays) {

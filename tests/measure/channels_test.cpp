@@ -4,6 +4,7 @@
 #include "headway/model/given_leaves.hpp"
 #include "headway/model/load.hpp"
 #include "headway/network/text.hpp"
+#include "measure/channel_pairs.hpp"
 #include "support/errors.hpp"
 #include "support/every_feature.hpp"
 
@@ -13,6 +14,9 @@
 #include <map>
 
 namespace headway {
+
+using test::all_pairs;
+
 namespace {
 
 constexpr EvaluateOptions in_double{.precision = Precision::Double};
@@ -28,17 +32,6 @@ const std::vector<const char*> shapes{
     "layers=2,heads=2,d_model=12,d_head=4,vocab=11,ctx=8,norm=layernorm,biases=1",
     "layers=2,heads=2,d_model=12,d_head=4,vocab=11,ctx=8,norm=layernorm,norms=stream",
     "layers=2,heads=2,d_model=12,d_head=1,vocab=11,ctx=8"};
-
-std::vector<ChannelPair> all_pairs(const Config& config) {
-    std::vector<ChannelPair> pairs;
-    for (const Composition kind : all_kinds)
-        for (int reader = 1; reader < config.n_layers; ++reader)
-            for (int writer = 0; writer < reader; ++writer)
-                for (int a = 0; a < config.n_heads; ++a)
-                    for (int b = 0; b < config.n_heads; ++b)
-                        pairs.push_back({{writer, a}, {reader, b}, kind});
-    return pairs;
-}
 
 std::vector<double> row(const Model& model, const std::string& symbol, Head head) {
     const auto leaf = model.leaf<double>(symbol, head.layer);
